@@ -1,0 +1,93 @@
+# Machine-written by ./scripts/regenerate from version 0.2.0 of the document; do not edit.
+"""issueToken: POST /api/auth/token."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from ...answers import read
+from ...calls import Answer, Contents, Operation, Request
+from ...drafts import Draft
+from ...models.o_auth_error import OAuthError
+from ...models.token_form import TokenForm
+from ...models.token_request import TokenRequest
+from ...models.token_response import TokenResponse
+from ...types import UNSET, Unset
+
+__all__ = ["OPERATION", "build", "parse"]
+
+OPERATION: Operation[TokenResponse] = Operation(
+    id="issueToken",
+    method="POST",
+    path="/api/auth/token",
+    secured=False,
+    retry="unsent",
+    success={
+        200: {"application/json": TokenResponse},
+    },
+    errors={
+        400: {"application/json": OAuthError},
+        401: {"application/json": OAuthError},
+        500: {"application/json": OAuthError},
+    },
+)
+
+_BODIES: Contents = {
+    "application/json": TokenRequest,
+    "application/x-www-form-urlencoded": TokenForm,
+}
+
+
+def build(
+    *,
+    grant_type: Literal["client_credentials"],
+    client_id: str | Unset = UNSET,
+    client_secret: str | Unset = UNSET,
+    content_type: Literal[
+        "application/json",
+        "application/x-www-form-urlencoded",
+    ] = "application/json",
+) -> Request[TokenResponse]:
+    """Build the request: Issue a bearer access token.
+
+    Issues a bearer token for OAuth 2 `client_credentials`. The credentials come by HTTP Basic or as the body
+    fields `client_id` and `client_secret`; a form-encoded body is the recommended one. Errors are answered in
+    OAuth style, not in the CORE wrapper. Tokens live for 3600 seconds.
+
+    Args:
+        grant_type: The only grant that the API supports.
+        client_id: The id of the API client.
+        client_secret: The secret of the API client.
+
+            Unconfirmed: format, it only marks the value as a secret.
+        content_type: How the body is written.
+
+    Returns:
+        A token.
+
+        Unconfirmed: the status follows RFC 6749, section 5.1.
+
+    Raises:
+        InvalidRequest: The document does not allow it; everything that is wrong is named.
+    """
+    _draft = Draft(OPERATION)
+    _draft.body(
+        content_type,
+        _BODIES[content_type],
+        {
+            "grant_type": grant_type,
+            "client_id": client_id,
+            "client_secret": client_secret,
+        },
+    )
+    return _draft.request()
+
+
+def parse(answer: Answer) -> TokenResponse:
+    """Return what a successful answer says.
+
+    Raises:
+        ErrorAnswer: The status is no success.
+        UnreadableAnswer: The body cannot be read; DriftedAnswer if it is whole but of another shape.
+    """
+    return read(OPERATION, answer)

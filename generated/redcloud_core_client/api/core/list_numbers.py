@@ -1,0 +1,55 @@
+# Machine-written by ./scripts/regenerate from version 0.2.0 of the document; do not edit.
+"""listNumbers: GET /api/core/numbers."""
+
+from __future__ import annotations
+
+from ...answers import read
+from ...calls import Answer, Operation, Request
+from ...drafts import Draft
+from ...models.core_error_response import CoreErrorResponse
+from ...models.number_list import NumberList
+
+__all__ = ["OPERATION", "build", "parse"]
+
+OPERATION: Operation[NumberList] = Operation(
+    id="listNumbers",
+    method="GET",
+    path="/api/core/numbers",
+    secured=True,
+    retry="safe",
+    success={
+        200: {"application/json": NumberList},
+    },
+    errors={
+        401: {"application/json": CoreErrorResponse},
+        500: {"application/json": CoreErrorResponse},
+    },
+)
+
+
+def build() -> Request[NumberList]:
+    """Build the request: List active numbers for the authenticated API client.
+
+    Lists the numbers that are assigned to the authenticated API client. A `numberId` of this list is what
+    `sendFrom` takes.
+
+    Returns:
+        The numbers.
+
+        Unconfirmed: the status is not documented.
+
+    Raises:
+        InvalidRequest: The document does not allow it; everything that is wrong is named.
+    """
+    _draft = Draft(OPERATION)
+    return _draft.request()
+
+
+def parse(answer: Answer) -> NumberList:
+    """Return what a successful answer says.
+
+    Raises:
+        ErrorAnswer: The status is no success.
+        UnreadableAnswer: The body cannot be read; DriftedAnswer if it is whole but of another shape.
+    """
+    return read(OPERATION, answer)

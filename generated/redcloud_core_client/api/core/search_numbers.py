@@ -1,0 +1,87 @@
+# Machine-written by ./scripts/regenerate from version 0.2.0 of the document; do not edit.
+"""searchNumbers: POST /api/core/numbers/search."""
+
+from __future__ import annotations
+
+from ...answers import read
+from ...calls import Answer, Operation, Request
+from ...drafts import Draft
+from ...models.core_error_response import CoreErrorResponse
+from ...models.number_search import NumberSearch
+from ...models.number_search_result import NumberSearchResult
+from ...types import UNSET, Unset
+
+__all__ = ["OPERATION", "build", "parse"]
+
+OPERATION: Operation[NumberSearchResult] = Operation(
+    id="searchNumbers",
+    method="POST",
+    path="/api/core/numbers/search",
+    secured=True,
+    retry="unsent",
+    success={
+        200: {"application/json": NumberSearchResult},
+    },
+    errors={
+        400: {"application/json": CoreErrorResponse},
+        401: {"application/json": CoreErrorResponse},
+        403: {"application/json": CoreErrorResponse},
+        500: {"application/json": CoreErrorResponse},
+        502: {"application/json": CoreErrorResponse},
+    },
+)
+
+
+def build(
+    *,
+    npa: str | Unset = UNSET,
+    nxx: str | Unset = UNSET,
+    city: str | Unset = UNSET,
+    state: str | Unset = UNSET,
+    zipCode: str | Unset = UNSET,
+    rateCenter: str | Unset = UNSET,
+) -> Request[NumberSearchResult]:
+    """Build the request: Search available numbers.
+
+    Searches the inventory of available numbers by place and by parts of the number.
+
+    Args:
+        npa: The area code.
+        nxx: The exchange code.
+        city: The city.
+        state: The state.
+        zipCode: The ZIP code.
+        rateCenter: The rate center.
+
+    Returns:
+        What was found.
+
+        Unconfirmed: the status is not documented.
+
+    Raises:
+        InvalidRequest: The document does not allow it; everything that is wrong is named.
+    """
+    _draft = Draft(OPERATION)
+    _draft.body(
+        "application/json",
+        NumberSearch,
+        {
+            "npa": npa,
+            "nxx": nxx,
+            "city": city,
+            "state": state,
+            "zipCode": zipCode,
+            "rateCenter": rateCenter,
+        },
+    )
+    return _draft.request()
+
+
+def parse(answer: Answer) -> NumberSearchResult:
+    """Return what a successful answer says.
+
+    Raises:
+        ErrorAnswer: The status is no success.
+        UnreadableAnswer: The body cannot be read; DriftedAnswer if it is whole but of another shape.
+    """
+    return read(OPERATION, answer)

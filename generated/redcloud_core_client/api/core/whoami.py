@@ -1,0 +1,55 @@
+# Machine-written by ./scripts/regenerate from version 0.2.0 of the document; do not edit.
+"""whoami: GET /api/core/whoami."""
+
+from __future__ import annotations
+
+from ...answers import read
+from ...calls import Answer, Operation, Request
+from ...drafts import Draft
+from ...models.client_context import ClientContext
+from ...models.core_error_response import CoreErrorResponse
+
+__all__ = ["OPERATION", "build", "parse"]
+
+OPERATION: Operation[ClientContext] = Operation(
+    id="whoami",
+    method="GET",
+    path="/api/core/whoami",
+    secured=True,
+    retry="safe",
+    success={
+        200: {"application/json": ClientContext},
+    },
+    errors={
+        401: {"application/json": CoreErrorResponse},
+        500: {"application/json": CoreErrorResponse},
+    },
+)
+
+
+def build() -> Request[ClientContext]:
+    """Build the request: Return the current API client context.
+
+    Tells who the authenticated API client is, what it may do, how many numbers it has, and which webhooks are
+    configured. A good check at start-up.
+
+    Returns:
+        The API client.
+
+        Unconfirmed: the status is not documented.
+
+    Raises:
+        InvalidRequest: The document does not allow it; everything that is wrong is named.
+    """
+    _draft = Draft(OPERATION)
+    return _draft.request()
+
+
+def parse(answer: Answer) -> ClientContext:
+    """Return what a successful answer says.
+
+    Raises:
+        ErrorAnswer: The status is no success.
+        UnreadableAnswer: The body cannot be read; DriftedAnswer if it is whole but of another shape.
+    """
+    return read(OPERATION, answer)

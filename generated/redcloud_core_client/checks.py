@@ -1,0 +1,207 @@
+# Machine-written by ./scripts/regenerate from version 0.2.0 of the document; do not edit.
+"""Whether values are what the document declares: types, constraints, closed enums, names of properties."""
+
+import math
+import re
+import typing
+from collections.abc import Iterator, Mapping
+from decimal import Decimal
+from enum import Enum
+from functools import cache
+from types import UnionType
+from typing import Any, TypeGuard, cast
+
+import attrs
+import msgspec
+
+from .errors import Violation
+from .types import OpenIntEnum, OpenStrEnum
+
+__all__ = ["Constraints", "convert", "is_array", "is_object"]
+
+Constraints = Mapping[str, Any]
+"""JSON Schema keywords such as `minItems`; `items` holds those of the elements."""
+
+
+def convert(
+    given: object, kind: Any, place: str, constraints: Constraints | None = None
+) -> tuple[Any, list[Violation]]:
+    """Return a value as its declared type, with everything that is wrong with it.
+
+    Args:
+        given: What a caller passed: models, mappings, lists and scalars.
+        kind: The declared type.
+        place: What messages call it; empty for a body, whose properties are the caller's keywords.
+        constraints: What the document asks of the value beyond its type.
+
+    Returns:
+        The converted value and no violations, or anything and all of them.
+    """
+    try:
+        plain = msgspec.to_builtins(given)
+    except (TypeError, RecursionError) as error:
+        return None, [Violation(place or "body", _sentence(error))]
+    try:
+        converted = msgspec.convert(plain, kind)
+    except msgspec.ValidationError:
+        return None, list(_mismatches(plain, kind, place))
+    return converted, list(_breaches(plain, converted, constraints or {}, place))
+
+
+def is_array(plain: object) -> TypeGuard[list[Any]]:
+    """Tell whether a value is an array of JSON."""
+    return isinstance(plain, list)
+
+
+def is_object(plain: object) -> TypeGuard[dict[str, Any]]:
+    """Tell whether a value is an object of JSON."""
+    return isinstance(plain, dict)
+
+
+def _mismatches(plain: Any, kind: Any, place: str) -> Iterator[Violation]:
+    """Yield every part that is not of its declared type, as deep as it can be told."""
+    try:
+        msgspec.convert(plain, kind)
+    except msgspec.ValidationError as error:
+        inner = [found for part in _parts(plain, kind, place) for found in _mismatches(*part)]
+        missing = list(_missing(plain, kind, place))
+        yield from inner or missing or [Violation(place or "body", _sentence(error))]
+        yield from missing if inner else ()
+
+
+def _parts(plain: Any, kind: Any, place: str) -> Iterator[tuple[Any, Any, str]]:
+    """Yield the parts of a value that have declared types of their own."""
+    for alternative in _alternatives(kind):
+        arguments = typing.get_args(alternative)
+        if is_array(plain) and typing.get_origin(alternative) is list:
+            yield from ((value, arguments[0], f"{place}[{index}]") for index, value in enumerate(plain))
+        elif is_object(plain) and typing.get_origin(alternative) is dict:
+            yield from ((value, arguments[1], _join(place, key)) for key, value in plain.items())
+        elif is_object(plain):
+            declared = _declared(alternative)
+            yield from ((plain[name], declared[name], _join(place, name)) for name in declared if name in plain)
+
+
+def _missing(plain: Any, kind: Any, place: str) -> Iterator[Violation]:
+    for alternative in _alternatives(kind):
+        if is_object(plain):
+            for name, declared in _declared(alternative).items():
+                if name not in plain and msgspec.UnsetType not in _alternatives(declared):
+                    yield Violation(_join(place, name), "is required")
+
+
+def _breaches(plain: Any, converted: Any, constraints: Constraints, place: str) -> Iterator[Violation]:
+    """Yield what is wrong with a value of the right type."""
+    if isinstance(converted, OpenStrEnum | OpenIntEnum):
+        yield from _unknown_member(converted, place)
+    elif is_array(converted):
+        yield from _of_elements(plain, converted, constraints.get("items", {}), place)
+    elif is_object(converted):
+        for key, value in converted.items():
+            yield from _breaches(plain[key], value, {}, _join(place, key))
+    elif is_object(plain):
+        yield from _of_properties(plain, converted, place)
+    elif isinstance(converted, float) and not math.isfinite(converted):
+        yield Violation(place, "must be a finite number, JSON knows no other")
+    for keyword, limit in constraints.items():
+        reason = _broken(keyword, limit, converted)
+        if reason:
+            yield Violation(place, reason)
+
+
+def _unknown_member(member: Enum, place: str) -> Iterator[Violation]:
+    known = type(member).__members__
+    if member.name not in known:
+        listed = ", ".join(f"`{other.value}`" for other in known.values())
+        yield Violation(place, f"must be one of {listed}")
+
+
+def _of_elements(plain: Any, converted: list[Any], constraints: Constraints, place: str) -> Iterator[Violation]:
+    for index, value in enumerate(converted):
+        yield from _breaches(plain[index], value, constraints, f"{place}[{index}]")
+
+
+def _of_properties(plain: dict[str, Any], converted: Any, place: str) -> Iterator[Violation]:
+    names = _names(cast(Any, type(converted)))
+    constraints: Mapping[str, Constraints] = getattr(converted, "__constraints__", {})
+    for name, value in plain.items():
+        if name in names:
+            yield from _breaches(value, getattr(converted, names[name]), constraints.get(name, {}), _join(place, name))
+        else:
+            listed = ", ".join(f"`{known}`" for known in names)
+            yield Violation(_join(place, name), f"is no property here; the document names {listed}")
+
+
+def _broken(keyword: str, limit: Any, value: Any) -> str | None:
+    """Return what a value does against a constraint, or None. A keyword for another type says nothing."""
+    if isinstance(value, str):
+        return _broken_by_text(keyword, limit, value)
+    if is_array(value):
+        return _broken_by_size(keyword, limit, value, "Items", "item")
+    if is_object(value):
+        return _broken_by_size(keyword, limit, value, "Properties", "property")
+    if isinstance(value, int | float | Decimal) and not isinstance(value, bool):
+        return _broken_by_number(keyword, limit, value)
+    return None
+
+
+def _broken_by_text(keyword: str, limit: Any, value: str) -> str | None:
+    if keyword == "pattern":
+        return None if re.search(limit, value) else f"must match the pattern `{limit}`"
+    return _broken_by_size(keyword, limit, value, "Length", "character")
+
+
+def _broken_by_size(keyword: str, limit: Any, value: Any, noun: str, unit: str) -> str | None:
+    if keyword == f"min{noun}" and len(value) < limit:
+        return f"must hold at least {limit} {unit}{'' if limit == 1 else 's'}"
+    if keyword == f"max{noun}" and len(value) > limit:
+        return f"must hold at most {limit} {unit}{'' if limit == 1 else 's'}"
+    if keyword == "uniqueItems" and limit and len({msgspec.json.encode(item) for item in value}) < len(value):
+        return "must not hold the same item twice"
+    return None
+
+
+def _broken_by_number(keyword: str, limit: Any, value: Any) -> str | None:
+    bounds = {
+        "minimum": (value >= limit, "at least"),
+        "maximum": (value <= limit, "at most"),
+        "exclusiveMinimum": (value > limit, "more than"),
+        "exclusiveMaximum": (value < limit, "less than"),
+    }
+    if keyword in bounds:
+        met, words = bounds[keyword]
+        return None if met else f"must be {words} {limit}"
+    if keyword == "multipleOf" and Decimal(str(value)) % Decimal(str(limit)):
+        return f"must be a multiple of {limit}"
+    return None
+
+
+def _alternatives(kind: Any) -> tuple[Any, ...]:
+    return typing.get_args(kind) if isinstance(kind, UnionType) or typing.get_origin(kind) is typing.Union else (kind,)
+
+
+@cache
+def _declared(kind: Any) -> dict[str, Any]:
+    """Return the types of a class's properties, by their names on the wire."""
+    if not isinstance(kind, type) or not (attrs.has(kind) or issubclass(kind, msgspec.Struct)):
+        return {}
+    hints = typing.get_type_hints(kind)
+    return {wire: hints[name] for wire, name in _names(kind).items()}
+
+
+@cache
+def _names(kind: Any) -> dict[str, str]:
+    """Return the attributes of a class by their names on the wire."""
+    if issubclass(kind, msgspec.Struct):
+        return {field.encode_name: field.name for field in msgspec.structs.fields(kind)}
+    return {field.name: field.name for field in attrs.fields(kind)}
+
+
+def _join(place: str, name: str) -> str:
+    return f"{place}.{name}" if place else name
+
+
+def _sentence(error: Exception) -> str:
+    """Return msgspec's message without its path, beginning in lower case."""
+    text = str(error).partition(" - at ")[0]
+    return text[:1].lower() + text[1:]

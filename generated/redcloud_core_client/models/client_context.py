@@ -1,0 +1,35 @@
+# Machine-written by ./scripts/regenerate from version 0.2.0 of the document; do not edit.
+from __future__ import annotations
+
+import attrs
+
+__all__ = ["ClientContext"]
+
+
+@attrs.define(kw_only=True)
+class ClientContext:
+    """Who the authenticated API client is and what it may do.
+
+    Unconfirmed: presence, every documented example holds all of these.
+    """
+
+    apiClientId: str
+    """The id of the API client; the `client_id` of its credentials."""
+    apiClientName: str
+    """The name of the API client."""
+    apiClientStatus: str
+    """The state of the API client. ACTIVE is the only one documented."""
+    capabilities: list[str]
+    """What the API client may do."""
+    assignedNumbers: AssignedNumbers
+    """How many numbers are assigned to the API client.
+
+    Unconfirmed: presence, every documented example holds all of these.
+    """
+    inboundWebhookConfigured: bool
+    """Whether inbound messages are delivered to a webhook."""
+    deliveryWebhookConfigured: bool
+    """Whether delivery events are delivered to a webhook."""
+
+
+from .assigned_numbers import AssignedNumbers  # noqa: E402

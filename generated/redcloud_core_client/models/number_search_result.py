@@ -1,0 +1,26 @@
+# Machine-written by ./scripts/regenerate from version 0.2.0 of the document; do not edit.
+from __future__ import annotations
+
+import attrs
+
+from ..types import UNSET, Unset
+
+__all__ = ["NumberSearchResult"]
+
+
+@attrs.define(kw_only=True)
+class NumberSearchResult:
+    """What the inventory holds.
+
+    Unconfirmed: presence and null, no text states them.
+    """
+
+    groups: list[NumberGroup] | None | Unset = UNSET
+    """The available numbers, in groups."""
+    providerResultCount: int | None | Unset = UNSET
+    """How many numbers the provider returned."""
+    requestedQuantity: int | None | Unset = UNSET
+    """How many numbers were asked of the provider. It is not a field of the request."""
+
+
+from .number_group import NumberGroup  # noqa: E402

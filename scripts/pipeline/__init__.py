@@ -1,0 +1,1 @@
+"""What the commands share: from openapi.yaml to a published SDK."""

@@ -1,0 +1,241 @@
+"""Write the low-level client: openapi-python-client's `Project` with our reading of the document and our templates."""
+
+import contextlib
+import io
+import json
+import os
+import sys
+import textwrap
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, cast
+
+import attrs
+from jinja2 import StrictUndefined
+from openapi_python_client import Project
+from openapi_python_client.config import Config, ConfigFile, MetaType
+from openapi_python_client.parser import GeneratorData
+from openapi_python_client.parser.openapi import EndpointCollection
+from openapi_python_client.schema.untrusted_string import UntrustedString
+from openapi_python_client.strings import safe_for_docstring
+from ruamel.yaml import YAML
+
+from .contract import Contract, Operation
+from .document import Document
+from .environment import ROOT
+from .provenance import check_origins, provenance
+from .steps import Refused, ToolFailed
+
+PACKAGE = "redcloud_core_client"
+TEMPLATES = ROOT / "templates"
+CONFIG = ROOT / "generator-config.yml"
+
+# Beside what `Project` renders itself.
+_FILES = ("answers", "calls", "checks", "codec", "drafts", "fields", "http_library", "methods", "operations")
+
+_WIDTH = 110
+
+# What begins a line of its own in Markdown.
+_LINE_STARTS = ("- ", "* ", "#", "|", ">", "```", *(f"{number}. " for number in range(1, 10)))
+
+
+@attrs.frozen
+class Settings:
+    """generator-config.yml: what the generator reads of it, and what is ours."""
+
+    file: ConfigFile
+    overridden: tuple[str, ...]
+
+
+def settings() -> Settings:
+    """Read generator-config.yml.
+
+    Raises:
+        Refused: It cannot be read or says something that neither the generator nor this pipeline knows.
+    """
+    try:
+        data: dict[str, Any] = YAML(typ="safe", pure=True).load(CONFIG.read_text(encoding="utf-8"))
+        overridden = tuple(data.pop("overridden_operations", ()))
+        unknown = sorted(set(data) - set(ConfigFile.model_fields))
+        if unknown:
+            raise ValueError(f"unknown: {', '.join(unknown)}")
+        return Settings(ConfigFile(**data), overridden)
+    except (OSError, ValueError, TypeError, AttributeError) as error:
+        raise Refused(f"{CONFIG.name}: {error}\nCorrect it; its comments say what it is for.") from None
+
+
+def generate(document: Document, contract: Contract, target: Path, *, locked: bool) -> None:
+    """Write the package into a folder that does not exist yet.
+
+    Args:
+        document: The document; it travels in the package.
+        contract: What the document says.
+        target: The folder of the package.
+        locked: Whether this is the tree's own package: it gets the provenance lock, and TypedDicts for the
+            operations that the overlay overrides.
+
+    Raises:
+        Refused: A template was forked from another original than the installed generator's.
+        ToolFailed: The generator or the formatter failed.
+    """
+    check_origins(TEMPLATES)
+    found = settings()
+    project = _project(contract, found, target, overridden=found.overridden if locked else ())
+    _build(project)
+    (target / "py.typed").touch()
+    (target / "openapi.yaml").write_bytes(document.content)
+    data = json.dumps(document.root.value, indent=1, ensure_ascii=False)
+    (target / "openapi.json").write_text(data + "\n", encoding="utf-8")
+    for name in _FILES:
+        _render(project, name, target / f"{name}.py")
+    _format(project, found.file)
+    _sign(target, contract.version)
+    if locked:
+        facts = provenance(document, CONFIG, TEMPLATES, target)
+        _render(project, "provenance", target / "_provenance.py", provenance=facts)
+        _format(project, found.file)
+        _sign_file(target / "_provenance.py", contract.version)
+
+
+def _project(contract: Contract, found: Settings, target: Path, overridden: tuple[str, ...]) -> Project:
+    unformatted = found.file.model_copy(update={"post_hooks": []})
+    config = Config.from_sources(unformatted, MetaType.NONE, target, "utf-8", overwrite=False, output_path=target)
+    project = Project(openapi=_generator_data(contract), config=config, custom_template_path=TEMPLATES)
+    project.env.undefined = StrictUndefined
+    project.env.filters.update(as_docstring=as_docstring, as_literal=as_literal, as_sentence=as_sentence)
+    project.env.globals.update(_facts(contract, overridden))
+    return project
+
+
+def _generator_data(contract: Contract) -> GeneratorData:
+    """Hand over what was read in the place of what the generator's own parser would keep of it."""
+    collections: dict[str, EndpointCollection] = {}
+    for operation in contract.operations:
+        collection = collections.setdefault(operation.tag, EndpointCollection(tag=operation.tag))
+        collection.endpoints.append(cast(Any, operation))
+    return GeneratorData(
+        title=contract.title,
+        description=None,
+        version=contract.version,
+        models=cast(Any, (schema for schema in contract.schemas if schema.kind != "enum")),
+        enums=cast(Any, (schema for schema in contract.schemas if schema.kind == "enum")),
+        errors=[],
+        endpoint_collections_by_tag=cast(Any, collections),
+    )
+
+
+def _facts(contract: Contract, overridden: tuple[str, ...]) -> dict[str, Any]:
+    own = [operation for operation in contract.operations if not operation.secured or operation.id in overridden]
+    named = [operation for operation in contract.operations if operation.id in overridden]
+    return {
+        "contract": contract,
+        "modules": {schema.name: schema.module for schema in contract.schemas},
+        "inherited": [operation for operation in contract.operations if operation not in own],
+        "own": own,
+        "overridden": named,
+        "operation_classes": _classes(contract.operations),
+        "overridden_classes": _classes(tuple(named)),
+    }
+
+
+def _classes(operations: tuple[Operation, ...]) -> frozenset[str]:
+    return frozenset().union(*(operation.classes for operation in operations))
+
+
+def _build(project: Project) -> None:
+    with contextlib.redirect_stdout(io.StringIO()):
+        errors = project.build()
+    if errors:
+        raise ToolFailed("openapi-python-client failed: " + "; ".join(f"{e.header} {e.detail}".strip() for e in errors))
+
+
+def _format(project: Project, file: ConfigFile) -> None:
+    """Run the hooks of generator-config.yml when all files are there, also those that `Project` does not know of."""
+    project.config.post_hooks = file.post_hooks or []
+    with _own_tools_first():
+        project._run_post_hooks()
+    if project.errors:
+        raise ToolFailed("\n".join(f"{error.header}: {error.detail}" for error in project.errors))
+
+
+@contextlib.contextmanager
+def _own_tools_first() -> Iterator[None]:
+    """Let the hooks find the pinned tools of this environment, whatever the machine has."""
+    before = os.environ.get("PATH", "")
+    os.environ["PATH"] = os.pathsep.join([str(Path(sys.executable).parent), before])
+    try:
+        yield
+    finally:
+        os.environ["PATH"] = before
+
+
+def _render(project: Project, name: str, path: Path, **facts: Any) -> None:
+    path.write_text(project.env.get_template(f"{name}.py.jinja").render(**facts), encoding="utf-8")
+
+
+def _sign(target: Path, version: UntrustedString) -> None:
+    for path in sorted(target.rglob("*.py")):
+        _sign_file(path, version)
+
+
+def _sign_file(path: Path, version: UntrustedString) -> None:
+    """Say on the first line that a machine wrote this, how, and from what."""
+    plain = "".join(character for character in version.get_untrusted_value() if character.isalnum() or character in ".-+")
+    head = f"# Machine-written by ./scripts/regenerate from version {plain} of the document; do not edit.\n"
+    path.write_text(head + path.read_text(encoding="utf-8"), encoding="utf-8")
+
+
+def as_docstring(text: UntrustedString | str, indent: int = 0, *, whole: bool = False) -> str:
+    """Return a text of the document for the inside of a docstring, its lines folded anew.
+
+    Args:
+        text: The text.
+        indent: Blanks before every line but the first.
+        whole: Whether the text is all of the docstring, so that the quotes after several lines get their own line.
+    """
+    lines = [part for line in _paragraphs(safe_for_docstring(text)) for part in _fold(line, _WIDTH - indent)]
+    if whole and len(lines) > 1:
+        lines.append("")
+    pad = " " * indent
+    found = "\n".join(f"{pad if number and line else ''}{line}" for number, line in enumerate(lines))
+    if whole and len(lines) > 1:
+        return found + pad
+    return found[:-1] + '\\"' if found.endswith('"') else found
+
+
+def _paragraphs(text: str) -> list[str]:
+    """Return the lines that must stay lines: paragraphs, blank ones between them, items of lists."""
+    found = [""]
+    for line in text.strip().splitlines():
+        begins = not line.strip() or not found[-1] or line.lstrip().startswith(_LINE_STARTS)
+        if begins and found != [""]:
+            found.append(line.strip())
+        else:
+            found[-1] = f"{found[-1]} {line.strip()}".strip()
+    return found
+
+
+def _fold(line: str, width: int) -> list[str]:
+    hanging = "  " if line.startswith(("- ", "* ")) else ""
+    folded = textwrap.wrap(line, width, subsequent_indent=hanging, break_long_words=False, break_on_hyphens=False)
+    return folded or [""]
+
+
+def as_literal(value: Any) -> str:
+    """Return a value of the document as a Python literal, exactly: in ASCII, so that nothing in it can act."""
+    return ascii(_trusted(value))
+
+
+def as_sentence(text: str) -> str:
+    """Return a text with a full stop behind it, if it ends in none."""
+    return text if not text or text.endswith((".", "!", "?", ":")) else f"{text}."
+
+
+def _trusted(value: Any) -> Any:
+    if isinstance(value, UntrustedString):
+        return value.get_untrusted_value()
+    if isinstance(value, dict):
+        return {_trusted(key): _trusted(child) for key, child in value.items()}
+    if isinstance(value, list | tuple):
+        return [_trusted(child) for child in value]
+    return value

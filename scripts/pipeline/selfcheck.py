@@ -1,0 +1,139 @@
+"""Try a generated package in a process of its own: every import, every codec, every property.
+
+Run as a program: its argument is the folder that holds the package, its standard input the facts of `account.facts`.
+It prints a line for everything that is wrong and exits with 1 then. It imports nothing of the pipeline, so that what
+the package needs cannot come from there.
+"""
+
+import datetime
+import importlib
+import json
+import sys
+import typing
+from decimal import Decimal
+from enum import Enum
+from itertools import count
+from pathlib import Path
+from types import UnionType
+from typing import Any
+from uuid import UUID
+
+PACKAGE = "redcloud_core_client"
+
+_DEPTH = 4
+
+
+class Samples:
+    """Makes values of declared types, each other than the ones before."""
+
+    def __init__(self) -> None:
+        self._numbers = count(1)
+
+    def of(self, kind: Any, depth: int = 0) -> Any:
+        """Return a value of a type."""
+        number = next(self._numbers)
+        arguments = typing.get_args(kind)
+        origin = typing.get_origin(kind)
+        if origin is typing.Literal:
+            return arguments[number % len(arguments)]
+        if origin is list:
+            return [self.of(arguments[0], depth + 1)] if depth < _DEPTH else []
+        if origin is dict:
+            return {f"key {number}": self.of(arguments[1], depth + 1)} if depth < _DEPTH else {}
+        if isinstance(kind, UnionType) or origin is typing.Union:
+            return self._of_union(arguments, depth)
+        if isinstance(kind, type) and issubclass(kind, Enum):
+            return list(kind)[number % len(list(kind))]
+        return self._of_scalar(kind, number) if kind in _SCALARS else self._of_class(kind, depth)
+
+    def _of_union(self, alternatives: tuple[Any, ...], depth: int) -> Any:
+        unset = importlib.import_module(f"{PACKAGE}.types").Unset
+        if depth >= _DEPTH and unset in alternatives:
+            return importlib.import_module(f"{PACKAGE}.types").UNSET
+        if depth >= _DEPTH and type(None) in alternatives:
+            return None
+        return self.of(next((found for found in alternatives if found not in (unset, type(None))), type(None)), depth)
+
+    def _of_scalar(self, kind: Any, number: int) -> Any:
+        return _SCALARS[kind](number)
+
+    def _of_class(self, kind: Any, depth: int) -> Any:
+        checks = importlib.import_module(f"{PACKAGE}.checks")
+        names = checks._names(kind)
+        return kind(**{names[wire]: self.of(hint, depth + 1) for wire, hint in checks._declared(kind).items()})
+
+
+def _moment(number: int) -> datetime.datetime:
+    return datetime.datetime(2026, 1, 1, tzinfo=datetime.UTC) + datetime.timedelta(seconds=number)
+
+
+_SCALARS: dict[Any, Any] = {
+    str: lambda number: f"text {number}",
+    int: lambda number: number,
+    float: lambda number: number + 0.5,
+    bool: lambda number: number % 2 == 0,
+    bytes: lambda number: b"%d" % number,
+    Decimal: lambda number: Decimal(number) / 4,
+    UUID: lambda number: UUID(int=number),
+    datetime.datetime: _moment,
+    datetime.date: lambda number: _moment(86_400 * number).date(),
+    type(None): lambda _: None,
+    Any: lambda number: f"any {number}",
+}
+
+
+def check(folder: Path, facts: dict[str, Any]) -> list[str]:
+    """Return everything that is wrong with the package in a folder."""
+    sys.path.insert(0, str(folder))
+    problems = [_import(name) for name in _modules(folder)]
+    if not any(problems):
+        problems += [_schema(pointer, **schema) for pointer, schema in facts["schemas"].items()]
+        problems += [_operation(pointer, **operation) for pointer, operation in facts["operations"].items()]
+    return [problem for problem in problems if problem]
+
+
+def _modules(folder: Path) -> list[str]:
+    found = sorted(path.relative_to(folder).with_suffix("") for path in (folder / PACKAGE).rglob("*.py"))
+    return [".".join(path.parts).removesuffix(".__init__") for path in found]
+
+
+def _import(name: str) -> str:
+    try:
+        importlib.import_module(name)
+    except Exception as error:  # whatever it raises, it cannot be imported
+        return f"{name} cannot be imported: {type(error).__name__}: {error}"
+    return ""
+
+
+def _schema(pointer: str, name: str, properties: list[str]) -> str:
+    """Return what is wrong with a class: it must decode, encode, and keep every property under its name."""
+    kind = getattr(importlib.import_module(f"{PACKAGE}.models"), name, None)
+    codec = importlib.import_module(f"{PACKAGE}.codec")
+    try:
+        value = Samples().of(kind)
+        content = codec.encode(value)
+        again = codec.decode(content, kind)
+    except Exception as error:
+        return f"{pointer}: `{name}` has no codec: {type(error).__name__}: {error}"
+    if again != value:
+        return f"{pointer}: `{name}` does not survive its codec: {value!r} became {again!r}"
+    written = json.loads(content)
+    lost = [wire for wire in properties if wire not in written]
+    return f"{pointer}: `{name}` loses {', '.join(lost)}" if lost else ""
+
+
+def _operation(pointer: str, operation_id: str, method: str) -> str:
+    operation = importlib.import_module(f"{PACKAGE}.operations").operation(operation_id)
+    client = importlib.import_module(f"{PACKAGE}.client")
+    if operation.id != operation_id:
+        return f"{pointer}: the module of `{operation_id}` holds `{operation.id}`"
+    for kind in (client.Client, client.AsyncClient):
+        if not callable(getattr(kind, method, None)):
+            return f"{pointer}: `{kind.__name__}` has no method `{method}`"
+    return ""
+
+
+if __name__ == "__main__":
+    found = check(Path(sys.argv[1]), json.load(sys.stdin))
+    print("\n".join(found))
+    raise SystemExit(1 if found else 0)
