@@ -3,13 +3,14 @@
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
-from typing import Any, Generic, Literal, TypeVar
+from typing import Any, Generic, Literal, Protocol, TypeVar
 
 import attrs
 
 __all__ = ["Answer", "AsyncCaller", "Caller", "Contents", "Operation", "Reply", "Request"]
 
 T = TypeVar("T")
+T_co = TypeVar("T_co", covariant=True)
 
 Contents = Mapping[str, Any]
 """Content types, each with the type that its body is decoded into; empty where there is no body."""
@@ -54,12 +55,13 @@ class Answer:
     content: bytes = attrs.field(repr=False)
 
 
-@attrs.frozen
-class Reply(Generic[T]):
-    """What a call ends in: the answer and what it says."""
+class Reply(Protocol[T_co]):
+    """What a call ends in."""
 
-    answer: Answer
-    value: T
+    @property
+    def value(self) -> T_co:
+        """What the answer says."""
+        ...
 
 
 class Caller(ABC):

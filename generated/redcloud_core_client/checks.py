@@ -44,7 +44,7 @@ def convert(
     try:
         converted = msgspec.convert(plain, kind)
     except msgspec.ValidationError:
-        return None, list(_mismatches(plain, kind, place))
+        return None, list(_violations(plain, kind, constraints or {}, place))
     return converted, list(_breaches(plain, converted, constraints or {}, place))
 
 
@@ -58,36 +58,43 @@ def is_object(plain: object) -> TypeGuard[dict[str, Any]]:
     return isinstance(plain, dict)
 
 
-def _mismatches(plain: Any, kind: Any, place: str) -> Iterator[Violation]:
-    """Yield every part that is not of its declared type, as deep as it can be told."""
+def _violations(plain: Any, kind: Any, constraints: Constraints, place: str) -> Iterator[Violation]:
+    """Yield everything that is wrong with a value, part by part where it is not of its type as a whole."""
     try:
-        msgspec.convert(plain, kind)
+        converted = msgspec.convert(plain, kind)
     except msgspec.ValidationError as error:
-        inner = [found for part in _parts(plain, kind, place) for found in _mismatches(*part)]
-        missing = list(_missing(plain, kind, place))
-        yield from inner or missing or [Violation(place or "body", _sentence(error))]
-        yield from missing if inner else ()
+        inner = [found for part in _parts(plain, kind, constraints, place) for found in _violations(*part)]
+        inner += _misnamed(plain, kind, place)
+        yield from inner or [Violation(place or "body", _sentence(error))]
+    else:
+        yield from _breaches(plain, converted, constraints, place)
 
 
-def _parts(plain: Any, kind: Any, place: str) -> Iterator[tuple[Any, Any, str]]:
+def _parts(plain: Any, kind: Any, constraints: Constraints, place: str) -> Iterator[tuple[Any, Any, Constraints, str]]:
     """Yield the parts of a value that have declared types of their own."""
     for alternative in _alternatives(kind):
         arguments = typing.get_args(alternative)
         if is_array(plain) and typing.get_origin(alternative) is list:
-            yield from ((value, arguments[0], f"{place}[{index}]") for index, value in enumerate(plain))
+            inner = constraints.get("items", {})
+            yield from ((value, arguments[0], inner, f"{place}[{index}]") for index, value in enumerate(plain))
         elif is_object(plain) and typing.get_origin(alternative) is dict:
-            yield from ((value, arguments[1], _join(place, key)) for key, value in plain.items())
+            yield from ((value, arguments[1], {}, _join(place, key)) for key, value in plain.items())
         elif is_object(plain):
-            declared = _declared(alternative)
-            yield from ((plain[name], declared[name], _join(place, name)) for name in declared if name in plain)
-
-
-def _missing(plain: Any, kind: Any, place: str) -> Iterator[Violation]:
-    for alternative in _alternatives(kind):
-        if is_object(plain):
+            own = getattr(alternative, "__constraints__", {})
             for name, declared in _declared(alternative).items():
-                if name not in plain and msgspec.UnsetType not in _alternatives(declared):
+                if name in plain:
+                    yield plain[name], declared, own.get(name, {}), _join(place, name)
+
+
+def _misnamed(plain: Any, kind: Any, place: str) -> Iterator[Violation]:
+    """Yield the required properties that are not there, and those there that the document does not name."""
+    for alternative in _alternatives(kind):
+        declared = _declared(alternative)
+        if is_object(plain) and declared:
+            for name, inner in declared.items():
+                if name not in plain and msgspec.UnsetType not in _alternatives(inner):
                     yield Violation(_join(place, name), "is required")
+            yield from _unknown_names(plain, declared, place)
 
 
 def _breaches(plain: Any, converted: Any, constraints: Constraints, place: str) -> Iterator[Violation]:
@@ -127,8 +134,13 @@ def _of_properties(plain: dict[str, Any], converted: Any, place: str) -> Iterato
     for name, value in plain.items():
         if name in names:
             yield from _breaches(value, getattr(converted, names[name]), constraints.get(name, {}), _join(place, name))
-        else:
-            listed = ", ".join(f"`{known}`" for known in names)
+    yield from _unknown_names(plain, names, place)
+
+
+def _unknown_names(plain: dict[str, Any], known: Mapping[str, Any], place: str) -> Iterator[Violation]:
+    for name in plain:
+        if name not in known:
+            listed = ", ".join(f"`{other}`" for other in known)
             yield Violation(_join(place, name), f"is no property here; the document names {listed}")
 
 

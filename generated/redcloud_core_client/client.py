@@ -5,19 +5,29 @@ Callers of the API want `redcloud_core`, which adds the token's life, safe sendi
 """
 
 from collections.abc import Callable, Mapping
-from typing import Any, Self, TypeVar
+from typing import Any, Generic, Self, TypeVar
+
+import attrs
 
 from .answers import read
-from .calls import Answer, Reply, Request
+from .calls import Answer, Request
 from .http_library import httpx
 from .methods import AsyncMethods, AsyncOwnMethods, Methods, OwnMethods
 
-__all__ = ["AsyncClient", "Client"]
+__all__ = ["AsyncClient", "Client", "Reply"]
 
 T = TypeVar("T")
 
 TIMEOUT = 30.0
 """Seconds that a connection, a read or a write may take."""
+
+
+@attrs.frozen
+class Reply(Generic[T]):
+    """What a call ends in: the answer and what it says."""
+
+    answer: Answer
+    value: T
 
 
 class Client(Methods, OwnMethods):

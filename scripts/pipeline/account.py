@@ -39,12 +39,11 @@ def check_complete(document: Document, contract: Contract) -> None:
     lost = [node.pointer for *_, node in operations(document) if node.pointer not in _pointers(contract)]
     for schema in _components(document, "schemas"):
         found = known.get(schema.pointer)
-        declared = schema.get("properties")
-        names = {name.name.get_untrusted_value() for name in found.properties} if found else set()
+        names = {name.name.get_untrusted_value() for name in found.properties} if found else set[str]()
         if found is None:
             lost.append(schema.pointer)
-        elif declared is not None and found.kind == "object":
-            lost += [declared[name].pointer for name in declared.value if name not in names]
+        elif found.kind == "object":
+            lost += [node.pointer for name, node in schema.children("properties") if name not in names]
     lost += _lost_parameters(document, contract)
     if lost:
         raise Refused(f"{document.name}: these would be dropped:\n  " + "\n  ".join(lost))
@@ -76,8 +75,7 @@ def waived(document: Document) -> Iterator[str]:
     for *_, node in operations(document):
         if node.get("callbacks"):
             yield f"{node['callbacks'].pointer}: calls that are received are no operations of a client"
-        responses = node.get("responses")
-        for _, reference in responses.items() if responses else ():
+        for _, reference in node.children("responses"):
             response = document.resolve(reference)
             for part in ("headers", "links"):
                 if response.get(part):
@@ -89,12 +87,11 @@ def waived(document: Document) -> Iterator[str]:
 
 def unconfirmed(node: Node) -> Iterator[tuple[str, str]]:
     """Yield pointer and reason of every `x-unconfirmed` below a node."""
-    if isinstance(node.value, dict):
-        if node.text("x-unconfirmed"):
-            yield node.pointer, node.text("x-unconfirmed")
-        for _, child in node.items():
-            yield from unconfirmed(child)
-    elif isinstance(node.value, list):
+    if node.text("x-unconfirmed"):
+        yield node.pointer, node.text("x-unconfirmed")
+    for name in node.names:
+        yield from unconfirmed(node[name])
+    if isinstance(node.value, list):
         for child in node.elements():
             yield from unconfirmed(child)
 
@@ -105,14 +102,15 @@ def _pointers(contract: Contract) -> set[str]:
 
 def _components(document: Document, kind: str) -> Iterator[Node]:
     components = document.root.get("components")
-    found = components.get(kind) if components else None
-    for _, node in found.items() if found else ():
+    for _, node in components.children(kind) if components else ():
         yield node
 
 
 def _lost_parameters(document: Document, contract: Contract) -> Iterator[str]:
     known = {
-        operation.pointer: {(argument.location, argument.name.get_untrusted_value()) for argument in operation.parameters}
+        operation.pointer: {
+            (argument.location, argument.name.get_untrusted_value()) for argument in operation.parameters
+        }
         for operation in contract.operations
     }
     for *_, item, node in operations(document):

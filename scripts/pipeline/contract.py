@@ -57,7 +57,7 @@ class Type:
         return Type(
             _once(chain.from_iterable(part.declares for part in parts)),
             _once(chain.from_iterable(part.accepts for part in parts)),
-            frozenset().union(*(part.classes for part in parts)),
+            frozenset[str]().union(*(part.classes for part in parts)),
         )
 
 
@@ -85,7 +85,7 @@ class Schema:
     pointer: str
     description: UntrustedString
     properties: tuple[Property, ...] = ()
-    members: Mapping[str, str | int] = attrs.field(factory=dict)
+    members: Mapping[str, str | int] = attrs.field(factory=dict[str, str | int])
     target: Type | None = None
 
     @property
@@ -117,7 +117,7 @@ class Schema:
     def classes(self) -> frozenset[str]:
         """The other generated classes that this one refers to."""
         used = [found.type.classes for found in self.properties]
-        return frozenset().union(*used, self.target.classes if self.target else ()) - {self.name}
+        return frozenset[str]().union(*used, self.target.classes if self.target else ()) - {self.name}
 
 
 @attrs.frozen
@@ -196,10 +196,10 @@ class Operation:
     def classes(self) -> frozenset[str]:
         """The generated classes that this operation refers to."""
         types = [argument.type for argument in self.arguments]
-        contents = [self.body] if self.body else []
-        for holder in (*contents, *self.success, *self.errors):
-            types.extend(holder.contents.values())
-        return frozenset().union(*(found.classes for found in types))
+        types += self.body.contents.values() if self.body else ()
+        for response in (*self.success, *self.errors):
+            types += response.contents.values()
+        return frozenset[str]().union(*(found.classes for found in types))
 
 
 @attrs.frozen

@@ -2,9 +2,9 @@
 
 import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeGuard, cast
 
 import attrs
 from ruamel.yaml import YAML
@@ -19,50 +19,90 @@ _REFERENCE_HOPS = 100
 
 @attrs.frozen
 class Node:
-    """A value in the document, and where it stands."""
+    """A value in a document, and where it stands."""
 
     value: Any
     pointer: str
+    document: str
 
     def __getitem__(self, key: str | int) -> "Node":
         """Return the child under `key`, which must be there."""
-        return Node(self.value[key], f"{self.pointer}/{escape(str(key))}")
+        return attrs.evolve(self, value=self.value[key], pointer=f"{self.pointer}/{escape(str(key))}")
+
+    @property
+    def names(self) -> list[str]:
+        """The names of an object's children; none where this is no object."""
+        return list(self.value) if is_object(self.value) else []
 
     def get(self, key: str) -> "Node | None":
         """Return the child under `key`, or None where this is no object that holds it."""
-        return self[key] if isinstance(self.value, dict) and key in self.value else None
+        return self[key] if key in self.names else None
 
     def text(self, key: str) -> str:
         """Return the text under `key`, blanks at the ends removed, or an empty text."""
         found = self.get(key)
         return found.value.strip() if found is not None and isinstance(found.value, str) else ""
 
+    def flag(self, key: str) -> bool:
+        """Tell whether `true` stands under `key`."""
+        found = self.get(key)
+        return found is not None and found.value is True
+
+    def array(self, key: str) -> list[Any]:
+        """Return the array under `key`, or an empty one.
+
+        Raises:
+            Refused: Something else stands there.
+        """
+        found = self.get(key)
+        return [child.value for child in found.elements()] if found is not None else []
+
+    def children(self, key: str) -> "Iterator[tuple[str, Node]]":
+        """Yield the names and children of the object under `key`; nothing where there is none."""
+        found = self.get(key)
+        return found.items() if found is not None else iter(())
+
     def items(self) -> "Iterator[tuple[str, Node]]":
-        """Yield the names and children of an object."""
-        return ((str(key), self[key]) for key in self.value)
+        """Yield the names and children of an object.
+
+        Raises:
+            Refused: This is no object.
+        """
+        if not isinstance(self.value, dict):
+            raise self.refused("this must be an object", "Write names with values, as OpenAPI asks.")
+        return ((name, self[name]) for name in self.names)
 
     def elements(self) -> "Iterator[Node]":
-        """Yield the children of an array."""
+        """Yield the children of an array.
+
+        Raises:
+            Refused: This is no array.
+        """
+        if not is_array(self.value):
+            raise self.refused("this must be an array", "Write a list, as OpenAPI asks.")
         return (self[index] for index in range(len(self.value)))
+
+    def refused(self, found: str, advice: str) -> Refused:
+        """Return the exception that says what stands here and what to do about it."""
+        return Refused(f"{self.document}: {self.pointer}: {found}\n{advice}")
 
 
 @attrs.frozen
 class Document:
     """An OpenAPI 3.0 or 3.1 document."""
 
-    name: str
     content: bytes = attrs.field(repr=False)
     root: Node = attrs.field(repr=False)
 
     @property
+    def name(self) -> str:
+        """What messages call it."""
+        return self.root.document
+
+    @property
     def version(self) -> str:
         """The version of the API that the document describes."""
-        return str(self.root["info"]["version"].value)
-
-    def refused(self, node: Node | str, found: str, advice: str) -> Refused:
-        """Return the exception that says what stands where and what to do about it."""
-        pointer = node if isinstance(node, str) else node.pointer
-        return Refused(f"{self.name}: {pointer}: {found}\n{advice}")
+        return self.root["info"].text("version")
 
     def at(self, pointer: str) -> Node | None:
         """Return the node at a JSON pointer such as `#/components/schemas/Number`, or None."""
@@ -89,19 +129,18 @@ class Document:
             if reference is None:
                 return node
             node = self._follow(reference)
-        raise self.refused(node, "the $ref leads in a circle", "Let it end at a definition.")
+        raise node.refused("the $ref leads in a circle", "Let it end at a definition.")
 
     def _follow(self, reference: Node) -> Node:
         target = reference.value
         if not isinstance(target, str) or not target.startswith("#"):
-            raise self.refused(
-                reference,
+            raise reference.refused(
                 f"the $ref `{target}` leads out of the document",
                 "Only references inside the document (`#/...`) are supported; move the definition into it.",
             )
         found = self.at(target)
         if found is None:
-            raise self.refused(reference, f"the $ref `{target}` leads nowhere", "Define it, or correct the reference.")
+            raise reference.refused(f"the $ref `{target}` leads nowhere", "Define it, or correct the reference.")
         return found
 
 
@@ -137,9 +176,19 @@ def parse(name: str, content: bytes) -> Document:
     Raises:
         Refused: As `load` does.
     """
-    document = Document(name=name, content=content, root=Node(_plain_data(name, content), "#"))
+    document = Document(content=content, root=Node(_plain_data(name, content), "#", name))
     _require_openapi(document)
     return document
+
+
+def is_object(value: object) -> TypeGuard[dict[Any, Any]]:
+    """Tell whether a value is an object of JSON."""
+    return isinstance(value, dict)
+
+
+def is_array(value: object) -> TypeGuard[list[Any]]:
+    """Tell whether a value is an array of JSON."""
+    return isinstance(value, list)
 
 
 def escape(part: str) -> str:
@@ -153,17 +202,16 @@ def operations(document: Document) -> Iterator[tuple[str, str, Node, Node]]:
         if path.startswith("x-"):
             continue
         item = document.resolve(reference)
-        for method in item.value:
+        for method, node in item.items():
             if method in METHODS:
-                yield path, method, item, item[method]
+                yield path, method, item, node
 
 
 def _child(node: Node, key: str) -> Node | None:
-    if isinstance(node.value, dict):
-        return node[key] if key in node.value else None
-    if isinstance(node.value, list) and key.isdecimal() and int(key) < len(node.value):
-        return node[int(key)]
-    return None
+    if isinstance(node.value, list):
+        children = list(node.elements())
+        return children[int(key)] if key.isdecimal() and int(key) < len(children) else None
+    return node.get(key)
 
 
 def _plain_data(name: str, content: bytes) -> Any:
@@ -174,11 +222,16 @@ def _plain_data(name: str, content: bytes) -> Any:
     try:
         return _loads(text)
     except MarkedYAMLError as error:
-        where = f" at line {error.problem_mark.line + 1}" if error.problem_mark else ""
-        problem = re.sub(r"\s+", " ", str(error.problem or error.context or error))
-        raise Refused(f"{name}: is no YAML{where}: {problem}\nCorrect the file and try again.") from None
+        raise Refused(f"{name}: is no YAML{_problem(error)}\nCorrect the file and try again.") from None
     except (YAMLError, ValueError, RecursionError) as error:
         raise Refused(f"{name}: is no YAML: {str(error) or type(error).__name__}\nCorrect the file.") from None
+
+
+def _problem(error: Any) -> str:
+    """Return where and why ruamel gave up, on one line."""
+    where = f" at line {error.problem_mark.line + 1}" if error.problem_mark else ""
+    why = " ".join(str(error.problem or error.context).split())
+    return f"{where}: {why}"
 
 
 def _loads(text: str) -> Any:
@@ -187,7 +240,12 @@ def _loads(text: str) -> Any:
             return json.loads(text, object_pairs_hook=_without_duplicates)
         except json.JSONDecodeError:
             pass  # a YAML document may begin with a brace too
-    return _as_json(YAML(typ="safe", pure=True).load(text), set())
+    return _as_json(load_yaml(text), set())
+
+
+def load_yaml(text: str) -> Any:
+    """Return YAML 1.2 as plain data; ruamel's errors pass."""
+    return cast(Any, YAML(typ="safe", pure=True)).load(text)
 
 
 def _without_duplicates(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
@@ -206,21 +264,22 @@ def _as_json(value: Any, above: set[int]) -> Any:
     if id(value) in above:
         raise ValueError("an alias stands inside the value that it names")
     inside = above | {id(value)}
-    if isinstance(value, Mapping):
+    if is_object(value):
         return {str(key): _as_json(child, inside) for key, child in value.items()}
-    if isinstance(value, list):
+    if is_array(value):
         return [_as_json(child, inside) for child in value]
     return str(value)
 
 
 def _require_openapi(document: Document) -> None:
     root = document.root
-    if not isinstance(root.value, dict) or not re.match(r"3\.[01]\.\d+", root.text("openapi")):
-        raise document.refused("#", "this is no OpenAPI 3.0 or 3.1 document", "Begin it with `openapi: 3.1.0`.")
-    for part, kind, name in (("info", dict, "an object"), ("paths", dict, "an object")):
+    if not re.match(r"3\.[01]\.\d+", root.text("openapi")):
+        raise root.refused("this is no OpenAPI 3.0 or 3.1 document", "Begin it with `openapi: 3.1.0`.")
+    for part in ("info", "paths"):
         found = root.get(part)
-        if found is None or not isinstance(found.value, kind):
-            raise document.refused(f"#/{part}", f"`{part}` is missing or is not {name}", "Add it, as OpenAPI asks.")
+        if found is None:
+            raise root.refused(f"`{part}` is missing", "Add it, as OpenAPI asks.")
+        found.items()
     for part in ("title", "version"):
         if not root["info"].text(part):
-            raise document.refused(f"#/info/{part}", f"`{part}` is missing or no text", "Add it; put it in quotes.")
+            raise root["info"].refused(f"`{part}` is missing or no text", "Add it, in quotes.")

@@ -4,9 +4,10 @@ import contextlib
 import io
 import json
 import os
+import re
+import shlex
 import sys
 import textwrap
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, cast
 
@@ -18,13 +19,13 @@ from openapi_python_client.parser import GeneratorData
 from openapi_python_client.parser.openapi import EndpointCollection
 from openapi_python_client.schema.untrusted_string import UntrustedString
 from openapi_python_client.strings import safe_for_docstring
-from ruamel.yaml import YAML
+from ruamel.yaml.error import YAMLError
 
 from .contract import Contract, Operation
-from .document import Document
+from .document import Document, is_array, is_object, load_yaml
 from .environment import ROOT
 from .provenance import check_origins, provenance
-from .steps import Refused, ToolFailed
+from .steps import Refused, ToolFailed, execute
 
 PACKAGE = "redcloud_core_client"
 TEMPLATES = ROOT / "templates"
@@ -54,14 +55,15 @@ def settings() -> Settings:
         Refused: It cannot be read or says something that neither the generator nor this pipeline knows.
     """
     try:
-        data: dict[str, Any] = YAML(typ="safe", pure=True).load(CONFIG.read_text(encoding="utf-8"))
+        data: dict[str, Any] = load_yaml(CONFIG.read_text(encoding="utf-8"))
         overridden = tuple(data.pop("overridden_operations", ()))
-        unknown = sorted(set(data) - set(ConfigFile.model_fields))
-        if unknown:
-            raise ValueError(f"unknown: {', '.join(unknown)}")
-        return Settings(ConfigFile(**data), overridden)
-    except (OSError, ValueError, TypeError, AttributeError) as error:
+        found = Settings(ConfigFile(**data), overridden)
+    except (OSError, ValueError, TypeError, AttributeError, YAMLError) as error:
         raise Refused(f"{CONFIG.name}: {error}\nCorrect it; its comments say what it is for.") from None
+    unknown = ", ".join(sorted(set(data) - set(ConfigFile.model_fields)))
+    if unknown:
+        raise Refused(f"{CONFIG.name}: neither the generator nor this pipeline knows {unknown}\nCorrect the spelling.")
+    return found
 
 
 def generate(document: Document, contract: Contract, target: Path, *, locked: bool) -> None:
@@ -88,12 +90,12 @@ def generate(document: Document, contract: Contract, target: Path, *, locked: bo
     (target / "openapi.json").write_text(data + "\n", encoding="utf-8")
     for name in _FILES:
         _render(project, name, target / f"{name}.py")
-    _format(project, found.file)
+    _format(target, found.file)
     _sign(target, contract.version)
     if locked:
         facts = provenance(document, CONFIG, TEMPLATES, target)
         _render(project, "provenance", target / "_provenance.py", provenance=facts)
-        _format(project, found.file)
+        _format(target, found.file)
         _sign_file(target / "_provenance.py", contract.version)
 
 
@@ -139,7 +141,7 @@ def _facts(contract: Contract, overridden: tuple[str, ...]) -> dict[str, Any]:
 
 
 def _classes(operations: tuple[Operation, ...]) -> frozenset[str]:
-    return frozenset().union(*(operation.classes for operation in operations))
+    return frozenset[str]().union(*(operation.classes for operation in operations))
 
 
 def _build(project: Project) -> None:
@@ -149,24 +151,11 @@ def _build(project: Project) -> None:
         raise ToolFailed("openapi-python-client failed: " + "; ".join(f"{e.header} {e.detail}".strip() for e in errors))
 
 
-def _format(project: Project, file: ConfigFile) -> None:
-    """Run the hooks of generator-config.yml when all files are there, also those that `Project` does not know of."""
-    project.config.post_hooks = file.post_hooks or []
-    with _own_tools_first():
-        project._run_post_hooks()
-    if project.errors:
-        raise ToolFailed("\n".join(f"{error.header}: {error.detail}" for error in project.errors))
-
-
-@contextlib.contextmanager
-def _own_tools_first() -> Iterator[None]:
-    """Let the hooks find the pinned tools of this environment, whatever the machine has."""
-    before = os.environ.get("PATH", "")
-    os.environ["PATH"] = os.pathsep.join([str(Path(sys.executable).parent), before])
-    try:
-        yield
-    finally:
-        os.environ["PATH"] = before
+def _format(target: Path, file: ConfigFile) -> None:
+    """Run the hooks of generator-config.yml, over all files, with the pinned tools whatever the machine has."""
+    path = os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", "")])
+    for hook in file.post_hooks or ():
+        execute(shlex.split(hook), cwd=target, env={**os.environ, "PATH": path})
 
 
 def _render(project: Project, name: str, path: Path, **facts: Any) -> None:
@@ -180,7 +169,7 @@ def _sign(target: Path, version: UntrustedString) -> None:
 
 def _sign_file(path: Path, version: UntrustedString) -> None:
     """Say on the first line that a machine wrote this, how, and from what."""
-    plain = "".join(character for character in version.get_untrusted_value() if character.isalnum() or character in ".-+")
+    plain = re.sub(r"[^A-Za-z0-9.+-]", "", version.get_untrusted_value())
     head = f"# Machine-written by ./scripts/regenerate from version {plain} of the document; do not edit.\n"
     path.write_text(head + path.read_text(encoding="utf-8"), encoding="utf-8")
 
@@ -234,8 +223,8 @@ def as_sentence(text: str) -> str:
 def _trusted(value: Any) -> Any:
     if isinstance(value, UntrustedString):
         return value.get_untrusted_value()
-    if isinstance(value, dict):
+    if is_object(value):
         return {_trusted(key): _trusted(child) for key, child in value.items()}
-    if isinstance(value, list | tuple):
+    if is_array(value):
         return [_trusted(child) for child in value]
     return value

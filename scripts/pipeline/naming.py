@@ -17,7 +17,6 @@ ANNOTATION_NAMES = frozenset(
 CLIENT_NAMES = frozenset({"aclose", "close", "from_env", "with_options"})
 
 
-
 def is_exact(name: str) -> bool:
     """Tell whether a property can bear its own name in a class of models, as far as the name alone can tell."""
     return is_plain(name) and name not in ANNOTATION_NAMES and name != "self"

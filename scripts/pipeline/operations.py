@@ -51,7 +51,7 @@ class OperationReader:
             description=described(node),
             secured=self._secured(node),
             retry=_retry(method, parameters),
-            deprecated=node.value.get("deprecated") is True,
+            deprecated=node.flag("deprecated"),
             arguments=(*parameters, *fields),
             body=body,
             success=success,
@@ -64,11 +64,12 @@ class OperationReader:
         operation_id = node.text("operationId")
         if not operation_id:
             operation_id = f"{method}_{path}"
-            self.schemas.notes.append(f"{node.pointer}: without operationId, called `{naming.method_name(operation_id)}`")
+            made = naming.method_name(operation_id)
+            self.schemas.notes.append(f"{node.pointer}: without operationId, the method is called `{made}`")
         if operation_id in self._ids:
             first = self._ids[operation_id].pointer
-            raise self.document.refused(
-                node, f"the operationId `{operation_id}` is used twice, first at {first}", "Give each its own."
+            raise node.refused(
+                f"the operationId `{operation_id}` is used twice, first at {first}", "Give each its own."
             )
         self._ids[operation_id] = node
         return operation_id
@@ -76,8 +77,7 @@ class OperationReader:
     def _method_name(self, operation_id: str, node: Node) -> str:
         name = naming.method_name(operation_id)
         if name in self._methods:
-            raise self.document.refused(
-                node,
+            raise node.refused(
                 f"the operationId `{operation_id}` gives the method `{name}`, as does {self._methods[name].pointer}",
                 "Give one of them another operationId.",
             )
@@ -87,16 +87,14 @@ class OperationReader:
         return name
 
     def _tag(self, node: Node) -> str:
-        tags = node.value.get("tags") or ["default"]
+        tags = node.array("tags") or ["default"]
         return naming.module_name(str(tags[0]), ())
 
     def _secured(self, node: Node) -> bool:
-        security = node.get("security") or self.document.root.get("security")
-        return security is not None and any(bool(requirement) for requirement in security.value or [])
+        holder = node if node.get("security") else self.document.root
+        return any(holder.array("security"))
 
-    def _parameters(
-        self, item: Node, node: Node, path: str, fields: list[Argument], owner: str
-    ) -> Iterator[Argument]:
+    def _parameters(self, item: Node, node: Node, path: str, fields: list[Argument], owner: str) -> Iterator[Argument]:
         declared: dict[tuple[str, str], Node] = {}
         for holder in (item, node):
             parameters = holder.get("parameters")
@@ -113,12 +111,12 @@ class OperationReader:
     def _parameter(self, parameter: Node, taken: set[str], owner: str) -> Argument:
         name, location = parameter.text("name"), parameter.text("in")
         if location not in get_args(Location) or location == "body":
-            raise self.document.refused(
-                parameter, f"the parameter `{name}` is in `{location}`", "Only path, query and header are supported."
+            raise parameter.refused(
+                f"the parameter `{name}` is in `{location}`", "Only path, query and header are supported."
             )
         schema = parameter.get("schema")
         if schema is None:
-            raise self.document.refused(parameter, f"the parameter `{name}` has no `schema`", "Give it one.")
+            raise parameter.refused(f"the parameter `{name}` has no `schema`", "Give it one.")
         self._require_plain_style(parameter, location)
         python_name = naming.parameter_identifier(name, location, taken)
         if python_name != naming.parameter_identifier(name, location, ()):
@@ -128,31 +126,29 @@ class OperationReader:
             python_name=python_name,
             location=location,  # type: ignore[arg-type]  # it was looked up in get_args(Location)
             type=self._parameter_type(parameter, schema, f"{owner}{pascal_case(name)}"),
-            required=parameter.value.get("required") is True,
+            required=parameter.flag("required"),
             description=described(parameter),
             constraints=self.schemas.constraints(schema),
-            deprecated=parameter.value.get("deprecated") is True,
-            explode=parameter.value.get("explode", True) is True,
+            deprecated=parameter.flag("deprecated"),
+            explode=parameter.get("explode") is None or parameter.flag("explode"),
         )
 
     def _parameter_type(self, parameter: Node, schema: Node, name: str) -> Type:
         found = self.schemas.type_of(schema, name)
         if self.schemas.is_object(schema):
-            raise self.document.refused(
-                parameter, "an object as a parameter", "Only scalars and arrays of them are supported."
-            )
+            raise parameter.refused("an object as a parameter", "Only scalars and arrays of them are supported.")
         return found
 
     def _require_plain_style(self, parameter: Node, location: str) -> None:
         style, usual = parameter.text("style"), "form" if location == "query" else "simple"
         if style and style != usual:
-            raise self.document.refused(parameter["style"], f"the style `{style}`", f"Only `{usual}` is supported.")
+            raise parameter["style"].refused(f"the style `{style}`", f"Only `{usual}` is supported.")
 
     def _require_path_parameters(self, node: Node, path: str, declared: set[str]) -> None:
         named = {part.partition("}")[0] for part in path.split("{")[1:]}
         for name in sorted(named ^ declared):
             where = "in the path but not declared" if name in named else "declared but not in the path"
-            raise self.document.refused(node, f"the path parameter `{name}` is {where}", "Let the two agree.")
+            raise node.refused(f"the path parameter `{name}` is {where}", "Let the two agree.")
 
     def _body(self, node: Node, owner: str) -> tuple[Body | None, list[Argument]]:
         reference = node.get("requestBody")
@@ -161,33 +157,32 @@ class OperationReader:
         body = self.document.resolve(reference)
         contents = self._contents(body, f"{owner}Body")
         if not contents:
-            raise self.document.refused(body, "a request body without content", "Declare a content type and a schema.")
+            raise body.refused("a request body without content", "Declare a content type and a schema.")
         objects = [self.schemas.has_properties(schema) for schema in contents.values()]
         types = {media: self._body_type(media, schema, f"{owner}Body") for media, schema in contents.items()}
-        required = body.value.get("required") is True
+        required = body.flag("required")
         if all(objects):
             return Body(required, True, types), list(self._fields(list(contents.values())))
         if any(objects):
-            raise self.document.refused(body, "a body that is an object in one content type only", "Use one shape.")
+            raise body.refused("a body that is an object in one content type only", "Use one shape.")
         return Body(required, False, types), [self._whole(body, types, required)]
 
     def _contents(self, holder: Node, name: str) -> dict[str, Node]:
         """Return the schema of each content type; reading it gives its class a name."""
-        contents = holder.get("content")
         found: dict[str, Node] = {}
-        for media, entry in contents.items() if contents else ():
+        for media, entry in holder.children("content"):
             schema = entry.get("schema")
             if schema is None:
-                raise self.document.refused(entry, f"`{media}` has no schema", "Give it one; `{}` allows anything.")
+                raise entry.refused(f"`{media}` has no schema", "Give it one; `{}` allows anything.")
             self.schemas.type_of(schema, name)
             found[media] = schema
         return found
 
     def _body_type(self, media: str, schema: Node, name: str) -> Type:
         if media == "multipart/form-data" or media.startswith("multipart/"):
-            raise self.document.refused(schema, f"a body of `{media}`", "JSON, form and raw bodies are supported.")
+            raise schema.refused(f"a body of `{media}`", "JSON, form and raw bodies are supported.")
         if media == _FORM and not self.schemas.has_properties(schema):
-            raise self.document.refused(schema, f"a body of `{media}` that is no object", "Give it properties.")
+            raise schema.refused(f"a body of `{media}` that is no object", "Give it properties.")
         return self.schemas.type_of(schema, name) if is_json(media) or media == _FORM else _raw_type(media)
 
     def _fields(self, schemas: list[Node]) -> Iterator[Argument]:
@@ -220,8 +215,7 @@ class OperationReader:
         )
 
     def _responses(self, node: Node, owner: str) -> tuple[tuple[Response, ...], tuple[Response, ...]]:
-        responses = node.get("responses")
-        found = [self._response(status, entry, owner) for status, entry in (responses.items() if responses else ())]
+        found = [self._response(status, entry, owner) for status, entry in node.children("responses")]
         success = tuple(response for response in found if str(response.status).startswith("2"))
         if not success:  # `default` alone is the answer
             success = tuple(response for response in found if response.status == "default")
@@ -230,7 +224,7 @@ class OperationReader:
     def _response(self, status: str, reference: Node, owner: str) -> Response:
         response = self.document.resolve(reference)
         if not re.fullmatch(r"[1-5](\d\d|[Xx]{2})|default", status):
-            raise self.document.refused(reference, f"`{status}` is no status", "Use 200, 2XX or default.")
+            raise reference.refused(f"`{status}` is no status", "Use 200, 2XX or default.")
         schemas = self._contents(response, f"{owner}{status}Answer")
         types = {media: self._answer_type(media, schema, f"{owner}{status}Answer") for media, schema in schemas.items()}
         return Response(int(status) if status.isdecimal() else status.replace("x", "X"), described(response), types)

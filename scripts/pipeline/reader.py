@@ -5,7 +5,7 @@ asked: this reader either represents a construct or says where it stands and sto
 such as `not`, it notes.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from typing import Any
 
 from openapi_python_client.parser.properties import Class
@@ -17,7 +17,7 @@ from .contract import Contract, Property, Schema, Type, described
 from .document import Document, Node, operations
 from .operations import OperationReader
 
-_SCALARS = {
+_SCALARS: dict[tuple[str, str | None], str] = {
     ("string", "date-time"): "datetime.datetime",
     ("string", "date"): "datetime.date",
     ("string", "uuid"): "UUID",
@@ -40,7 +40,7 @@ CONSTRAINTS = frozenset(
 _UNSUPPORTED = ("allOf", "oneOf", "anyOf", "patternProperties", "prefixItems", "discriminator")
 
 # Keywords that only narrow what is allowed; nothing checks them.
-_UNCHECKED = ("not", "if", "dependentRequired", "dependentSchemas", "contains", "propertyNames", "unevaluatedProperties")
+_UNCHECKED = ("not", "if", "dependentRequired", "dependentSchemas", "contains", "propertyNames", "unevaluatedItems")
 
 _SECRET_WORDS = ("secret", "password", "access_token", "refresh_token", "api_key", "apikey", "accesstoken")
 
@@ -79,11 +79,10 @@ class SchemaReader:
         self._classes: dict[str, Class] = {}
         self._reading: set[str] = set()
         components = document.root.get("components")
-        named = components.get("schemas") if components else None
-        self._named = list(named.items()) if named else []
-        for name, schema in self._named:
+        named = list(components.children("schemas")) if components else []
+        for name, schema in named:
             self._name_class(schema, name)
-        for _, schema in self._named:
+        for _, schema in named:
             self._define(schema)
 
     @property
@@ -109,17 +108,17 @@ class SchemaReader:
             return self._referenced(target, name)
         if target.value is True or target.value == {}:
             return Type.of("Any")
-        if not isinstance(target.value, dict):
-            raise self.document.refused(target, "this is no schema", "Write an object of JSON Schema keywords.")
+        if not target.names:
+            raise target.refused("this is no schema", "Write an object of JSON Schema keywords.")
         self._note_unchecked(target)
         return self._of_keywords(target, name)
 
     def constraints(self, schema: Node) -> dict[str, Any]:
         """Return the constraints that a value of a schema must meet, down to where a class takes over."""
         target = self.document.resolve(schema)
-        if not isinstance(target.value, dict) or target.get("properties"):
+        if target.get("properties"):
             return {}
-        found = {key: value for key, value in target.value.items() if key in CONSTRAINTS}
+        found = {key: target[key].value for key in target.names if key in CONSTRAINTS}
         items = target.get("items")
         inner = self.constraints(items) if items else {}
         return found | ({"items": inner} if inner else {})
@@ -137,14 +136,14 @@ class SchemaReader:
     def is_object(self, schema: Node) -> bool:
         """Tell whether the values of a schema may be objects of any kind."""
         target = self.document.resolve(schema)
-        return isinstance(target.value, Mapping) and "object" in _kinds(target)
+        return "object" in _kinds(target)
 
     def _referenced(self, target: Node, name: str) -> Type:
         if target.pointer in self._reading:
             if self._is_class(target):
                 return self._class_type(target)
-            raise self.document.refused(
-                target, "this schema refers to itself without an object between", "Put the recursion into a property."
+            raise target.refused(
+                "this schema refers to itself without an object between", "Put the recursion into a property."
             )
         if target.pointer.startswith("#/components/schemas/"):
             self._define(target)
@@ -191,7 +190,7 @@ class SchemaReader:
     def _class_type(self, schema: Node) -> Type:
         name, also = str(self._classes[schema.pointer].name), "Mapping[str, Any]"
         if self._is_enum(schema):
-            also = f"Literal[{', '.join(ascii(value) for value in schema['enum'].value if value is not None)}]"
+            also = f"Literal[{', '.join(ascii(value) for value in schema.array('enum') if value is not None)}]"
         return _optional(schema, Type((name,), (name, also), frozenset({name})))
 
     def _own_class(self, schema: Node, name: str) -> Type:
@@ -205,8 +204,8 @@ class SchemaReader:
         alternatives = schema.get("oneOf") or schema.get("anyOf")
         if alternatives is not None and not schema.get("discriminator"):
             return self._nullable_alternative(schema, alternatives, name)
-        if schema.get("allOf") and len(schema["allOf"].value) == 1 and not schema.get("properties"):
-            return _optional(schema, self.type_of(schema["allOf"][0], name))
+        if len(schema.array("allOf")) == 1 and not schema.get("properties"):
+            return _optional(schema, self.type_of(next(schema["allOf"].elements()), name))
         self._refuse_unsupported(schema)
         if schema.get("const"):
             return self._constant(schema)
@@ -216,18 +215,17 @@ class SchemaReader:
 
     def _nullable_alternative(self, schema: Node, alternatives: Node, name: str) -> Type:
         """Return the type of `oneOf: [X, {type: null}]`; other unions are not supported."""
-        inner = [found for found in alternatives.elements() if found.value != {"type": "null"}]
+        found = list(alternatives.elements())
+        inner = [alternative for alternative in found if alternative.value != {"type": "null"}]
         if len(inner) != 1 or any(schema.get(key) for key in ("properties", "type", "enum", "allOf")):
             self._refuse_unsupported(schema)
-        found = self.type_of(inner[0], name)
-        return found if len(inner) == len(alternatives.value) else found.union(Type.of("None"))
+        type_ = self.type_of(inner[0], name)
+        return type_ if len(inner) == len(found) else type_.union(Type.of("None"))
 
     def _of_types(self, schema: Node, name: str) -> Type:
         kinds = _kinds(schema)
         if len(kinds - {"null"}) > 1 and kinds & {"array", "object"}:
-            raise self.document.refused(
-                schema["type"], "a union with an array or an object", "Only unions of scalars are supported."
-            )
+            raise schema["type"].refused("a union with an array or an object", "Only unions of scalars are supported.")
         parts = [self._of_kind(schema, kind, name) for kind in sorted(kinds - {"null"})]
         found = parts[0].union(*parts[1:]) if parts else Type.of("None" if kinds else "Any")
         return found.union(Type.of("None")) if "null" in kinds and found.declared != "Any" else found
@@ -242,11 +240,11 @@ class SchemaReader:
         form = schema.text("format") or None
         annotation = _SCALARS.get((kind, form)) or _SCALARS.get((kind, None))
         if annotation is None:
-            raise self.document.refused(schema["type"], f"`{kind}` is no type", "Use a type of JSON Schema.")
+            raise schema["type"].refused(f"`{kind}` is no type", "Use a type of JSON Schema.")
         return Type.of(annotation)
 
     def _object(self, schema: Node, name: str) -> Type:
-        if schema.get("properties") and schema["properties"].value:
+        if any(schema.children("properties")):
             return self._own_class(schema, name)
         values = schema.get("additionalProperties")
         if values is None or isinstance(values.value, bool):
@@ -257,21 +255,21 @@ class SchemaReader:
     def _constant(self, schema: Node) -> Type:
         value = schema["const"].value
         if not isinstance(value, str | int | None):
-            raise self.document.refused(schema["const"], "a constant of this type", "Use a text, integer or boolean.")
+            raise schema["const"].refused("a constant of this type", "Use a text, integer or boolean.")
         return Type.of("None" if value is None else f"Literal[{value!a}]")
 
     def _mixed(self, schema: Node) -> Type:
-        values = schema["enum"].value
-        if not isinstance(values, list) or not values or not all(isinstance(v, str | int | None) for v in values):
-            raise self.document.refused(schema["enum"], "an enum of other values", "Use texts, integers and booleans.")
+        values = schema.array("enum")
+        if not values or not all(isinstance(value, str | int | None) for value in values):
+            raise schema["enum"].refused("an enum of other values", "Use texts, integers and booleans.")
         return Type.of(f"Literal[{', '.join(ascii(value) for value in values)}]")
 
     def _read_properties(self, schema: Node) -> Iterator[Property]:
-        required = schema.value.get("required") or []
+        required = schema.array("required")
         owner = str(self._classes[schema.pointer].name)
-        exact = {name for name in schema["properties"].value if naming.is_exact(name)} - self.class_names
+        exact = {name for name, _ in schema.children("properties") if naming.is_exact(name)} - self.class_names
         taken = exact | self.class_names
-        for name, node in schema["properties"].items():
+        for name, node in schema.children("properties"):
             python_name = name if name in exact else naming.identifier(name, taken)
             taken.add(python_name)
             yield self._property(name, python_name, node, name in required, owner)
@@ -286,21 +284,21 @@ class SchemaReader:
             required=required,
             description=described(node if node.text("description") else target),
             secret=target.text("format") == "password" or name.lower() in _SECRET_WORDS,
-            deprecated=_holds(node, "deprecated") or _holds(target, "deprecated"),
+            deprecated=node.flag("deprecated") or target.flag("deprecated"),
             constraints=self.constraints(node),
             pointer=node.pointer,
         )
 
-    def _require_declared(self, schema: Node, required: list[str]) -> None:
+    def _require_declared(self, schema: Node, required: list[Any]) -> None:
         for name in required:
-            if name not in schema["properties"].value:
-                raise self.document.refused(
-                    schema["required"], f"`{name}` is required but is no property", "Declare it, or do not require it."
+            if name not in schema["properties"].names:
+                raise schema["required"].refused(
+                    f"`{name}` is required but is no property", "Declare it, or do not require it."
                 )
 
     def _members(self, schema: Node) -> dict[str, str | int]:
         members: dict[str, str | int] = {}
-        for value in schema["enum"].value:
+        for value in schema.array("enum"):
             if value is not None and value not in members.values():
                 members[naming.member_name(value, members)] = value
         return members
@@ -309,13 +307,10 @@ class SchemaReader:
         if self._is_enum(schema):
             return True
         composed = any(schema.get(key) for key in ("allOf", "oneOf", "anyOf"))
-        properties = schema.get("properties")
-        return properties is not None and bool(properties.value) and not composed and _kinds(schema) - {"null"} == {"object"}
+        return any(schema.children("properties")) and not composed and _kinds(schema) - {"null"} == {"object"}
 
     def _is_enum(self, schema: Node) -> bool:
-        enum = schema.get("enum")
-        values = [value for value in enum.value if value is not None] if enum and isinstance(enum.value, list) else []
-        kinds = {type(value) for value in values}
+        kinds: set[type[Any]] = {type(value) for value in schema.array("enum") if value is not None}
         return len(kinds) == 1 and kinds <= {str, int} and not schema.get("const")
 
     def _name_class(self, schema: Node, name: str) -> None:
@@ -331,13 +326,13 @@ class SchemaReader:
     def _refuse_unsupported(self, schema: Node) -> None:
         for key in _UNSUPPORTED:
             if schema.get(key):
-                raise self.document.refused(
-                    schema[key], f"`{key}` cannot be represented here", "Only an alternative with null is supported."
+                raise schema[key].refused(
+                    f"`{key}` cannot be represented here", "Only an alternative with null is supported."
                 )
-        values, properties = schema.get("additionalProperties"), schema.get("properties")
-        if values is not None and values.value is not False and properties is not None and properties.value:
-            raise self.document.refused(
-                values, "`additionalProperties` beside `properties` cannot be represented", "Use one of the two."
+        values = schema.get("additionalProperties")
+        if values is not None and values.value is not False and any(schema.children("properties")):
+            raise values.refused(
+                "`additionalProperties` beside `properties` cannot be represented", "Use one of the two."
             )
 
     def _note_unchecked(self, schema: Node) -> None:
@@ -348,19 +343,15 @@ class SchemaReader:
 
 def _kinds(schema: Node) -> set[str]:
     """Return the JSON types that a schema names, `null` for 3.0's `nullable` too."""
-    named = schema.value.get("type")
-    kinds = set(named if isinstance(named, list) else [named] if named else [])
+    named = schema.get("type")
+    one = named is not None and isinstance(named.value, str)
+    kinds = {schema.text("type")} if one else {str(kind) for kind in schema.array("type")}
     if not kinds and (schema.get("properties") or schema.get("additionalProperties")):
         kinds.add("object")
     if not kinds and schema.get("items"):
         kinds.add("array")
-    return kinds | {"null"} if kinds and _holds(schema, "nullable") else kinds
+    return kinds | {"null"} if kinds and schema.flag("nullable") else kinds
 
 
 def _optional(schema: Node, found: Type) -> Type:
-    values = schema.value.get("enum") or []
-    return found.union(Type.of("None")) if None in values or "null" in _kinds(schema) else found
-
-
-def _holds(schema: Node, flag: str) -> bool:
-    return isinstance(schema.value, Mapping) and schema.value.get(flag) is True
+    return found.union(Type.of("None")) if None in schema.array("enum") or "null" in _kinds(schema) else found

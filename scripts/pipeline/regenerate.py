@@ -7,7 +7,7 @@ import shutil
 import signal
 import sys
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -31,7 +31,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     options = _parser().parse_args(argv)
     spec = Path(options.spec) if options.spec else DOCUMENT
     if options.check:
-        return run(lambda: check())
+        return run(check)
     if options.into:
         return run(lambda: write_into(spec, Path(options.into)))
     return run(lambda: regenerate(spec))
@@ -171,7 +171,7 @@ def _swap(folder: Path, document: Document) -> None:
 
 
 @contextmanager
-def _locked() -> Iterator[None]:
+def _locked() -> Generator[None]:
     """Keep a second run out of the tree; the lock goes with the process, however that ends."""
     folder = os.open(GENERATED, os.O_RDONLY | os.O_DIRECTORY)
     try:
@@ -184,7 +184,7 @@ def _locked() -> Iterator[None]:
 
 
 @contextmanager
-def _folder_beside(parent: Path) -> Iterator[Path]:
+def _folder_beside(parent: Path) -> Generator[Path]:
     """Make a folder to work in, on the target's own file system."""
     try:
         made = Path(tempfile.mkdtemp(prefix=".regenerate-", dir=parent))

@@ -44,7 +44,8 @@ class Samples:
             return self._of_union(arguments, depth)
         if isinstance(kind, type) and issubclass(kind, Enum):
             return list(kind)[number % len(list(kind))]
-        return self._of_scalar(kind, number) if kind in _SCALARS else self._of_class(kind, depth)
+        scalars = _scalars(number)
+        return scalars[kind] if kind in scalars else self._of_class(kind, depth)
 
     def _of_union(self, alternatives: tuple[Any, ...], depth: int) -> Any:
         unset = importlib.import_module(f"{PACKAGE}.types").Unset
@@ -53,9 +54,6 @@ class Samples:
         if depth >= _DEPTH and type(None) in alternatives:
             return None
         return self.of(next((found for found in alternatives if found not in (unset, type(None))), type(None)), depth)
-
-    def _of_scalar(self, kind: Any, number: int) -> Any:
-        return _SCALARS[kind](number)
 
     def _of_class(self, kind: Any, depth: int) -> Any:
         checks = importlib.import_module(f"{PACKAGE}.checks")
@@ -67,19 +65,20 @@ def _moment(number: int) -> datetime.datetime:
     return datetime.datetime(2026, 1, 1, tzinfo=datetime.UTC) + datetime.timedelta(seconds=number)
 
 
-_SCALARS: dict[Any, Any] = {
-    str: lambda number: f"text {number}",
-    int: lambda number: number,
-    float: lambda number: number + 0.5,
-    bool: lambda number: number % 2 == 0,
-    bytes: lambda number: b"%d" % number,
-    Decimal: lambda number: Decimal(number) / 4,
-    UUID: lambda number: UUID(int=number),
-    datetime.datetime: _moment,
-    datetime.date: lambda number: _moment(86_400 * number).date(),
-    type(None): lambda _: None,
-    Any: lambda number: f"any {number}",
-}
+def _scalars(number: int) -> dict[Any, Any]:
+    return {
+        str: f"text {number}",
+        int: number,
+        float: number + 0.5,
+        bool: number % 2 == 0,
+        bytes: b"%d" % number,
+        Decimal: Decimal(number) / 4,
+        UUID: UUID(int=number),
+        datetime.datetime: _moment(number),
+        datetime.date: _moment(86_400 * number).date(),
+        type(None): None,
+        Any: f"any {number}",
+    }
 
 
 def check(folder: Path, facts: dict[str, Any]) -> list[str]:

@@ -83,6 +83,9 @@ def build(
     return _draft.request()
 
 
+build.__qualname__ = "issue_token"  # what Python's TypeError calls it
+
+
 def parse(answer: Answer) -> TokenResponse:
     """Return what a successful answer says.
 

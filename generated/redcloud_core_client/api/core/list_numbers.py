@@ -45,6 +45,9 @@ def build() -> Request[NumberList]:
     return _draft.request()
 
 
+build.__qualname__ = "list_numbers"  # what Python's TypeError calls it
+
+
 def parse(answer: Answer) -> NumberList:
     """Return what a successful answer says.
 

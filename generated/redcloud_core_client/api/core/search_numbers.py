@@ -77,6 +77,9 @@ def build(
     return _draft.request()
 
 
+build.__qualname__ = "search_numbers"  # what Python's TypeError calls it
+
+
 def parse(answer: Answer) -> NumberSearchResult:
     """Return what a successful answer says.
 

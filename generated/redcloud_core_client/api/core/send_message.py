@@ -93,6 +93,9 @@ def build(
     return _draft.request()
 
 
+build.__qualname__ = "send_message"  # what Python's TypeError calls it
+
+
 def parse(answer: Answer) -> SendMessageResponse:
     """Return what a successful answer says.
 

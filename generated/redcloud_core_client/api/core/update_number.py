@@ -81,6 +81,9 @@ def build(
     return _draft.request()
 
 
+build.__qualname__ = "update_number"  # what Python's TypeError calls it
+
+
 def parse(answer: Answer) -> UpdatedNumber:
     """Return what a successful answer says.
 

@@ -45,6 +45,9 @@ def build() -> Request[ClientContext]:
     return _draft.request()
 
 
+build.__qualname__ = "whoami"  # what Python's TypeError calls it
+
+
 def parse(answer: Answer) -> ClientContext:
     """Return what a successful answer says.
 

@@ -1,0 +1,111 @@
+"""The Python SDK of the Red Cloud CORE API.
+
+Start with `RedCloud` or `AsyncRedCloud`. What can go wrong is a `RedCloudError`; its tree is drawn in the docstring of
+`redcloud_core._errors`. The types of the API are in `redcloud_core.models`.
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from . import models as models
+    from . import sandbox as sandbox
+    from ._client import AsyncRedCloud as AsyncRedCloud
+    from ._client import RedCloud as RedCloud
+    from ._contract import contract as contract
+    from ._contract import provenance as provenance
+    from ._errors import APIError as APIError
+    from ._errors import BadRequestError as BadRequestError
+    from ._errors import ConflictError as ConflictError
+    from ._errors import ConnectError as ConnectError
+    from ._errors import ForbiddenError as ForbiddenError
+    from ._errors import InvalidCallError as InvalidCallError
+    from ._errors import InvalidClientError as InvalidClientError
+    from ._errors import NotFoundError as NotFoundError
+    from ._errors import RedCloudError as RedCloudError
+    from ._errors import SendOutcomeUnknown as SendOutcomeUnknown
+    from ._errors import ServerError as ServerError
+    from ._errors import TokenError as TokenError
+    from ._errors import TokenUnavailableError as TokenUnavailableError
+    from ._errors import TransportError as TransportError
+    from ._errors import UnauthorizedError as UnauthorizedError
+    from ._errors import UndocumentedStatusError as UndocumentedStatusError
+    from ._errors import UnreadableAnswerError as UnreadableAnswerError
+    from ._errors import UpstreamError as UpstreamError
+    from ._retries import Attempt as Attempt
+    from ._sending import Receipt as Receipt
+    from ._sending import Send as Send
+    from ._version import __version__ as __version__
+
+_HOMES = {
+    "APIError": "_errors",
+    "AsyncRedCloud": "_client",
+    "Attempt": "_retries",
+    "BadRequestError": "_errors",
+    "ConflictError": "_errors",
+    "ConnectError": "_errors",
+    "ForbiddenError": "_errors",
+    "InvalidCallError": "_errors",
+    "InvalidClientError": "_errors",
+    "NotFoundError": "_errors",
+    "Receipt": "_sending",
+    "RedCloud": "_client",
+    "RedCloudError": "_errors",
+    "Send": "_sending",
+    "SendOutcomeUnknown": "_errors",
+    "ServerError": "_errors",
+    "TokenError": "_errors",
+    "TokenUnavailableError": "_errors",
+    "TransportError": "_errors",
+    "UnauthorizedError": "_errors",
+    "UndocumentedStatusError": "_errors",
+    "UnreadableAnswerError": "_errors",
+    "UpstreamError": "_errors",
+    "__version__": "_version",
+    "contract": "_contract",
+    "provenance": "_contract",
+}
+
+__all__ = [
+    "APIError",
+    "AsyncRedCloud",
+    "Attempt",
+    "BadRequestError",
+    "ConflictError",
+    "ConnectError",
+    "ForbiddenError",
+    "InvalidCallError",
+    "InvalidClientError",
+    "NotFoundError",
+    "Receipt",
+    "RedCloud",
+    "RedCloudError",
+    "Send",
+    "SendOutcomeUnknown",
+    "ServerError",
+    "TokenError",
+    "TokenUnavailableError",
+    "TransportError",
+    "UnauthorizedError",
+    "UndocumentedStatusError",
+    "UnreadableAnswerError",
+    "UpstreamError",
+    "__version__",
+    "contract",
+    "provenance",
+]
+
+if not TYPE_CHECKING:
+
+    def __getattr__(name: str) -> Any:
+        if name in ("models", "sandbox"):
+            return import_module(f"{__name__}.{name}")
+        if name not in _HOMES:
+            raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+        found = getattr(import_module(f"{__name__}.{_HOMES[name]}"), name)
+        globals()[name] = found
+        return found
+
+
+def __dir__() -> list[str]:
+    return [*__all__, "models", "sandbox"]

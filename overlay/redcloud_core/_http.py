@@ -1,0 +1,285 @@
+"""The only I/O: connections, the tasks that requests run in, reading with a limit, log records."""
+
+import asyncio
+import logging
+import os
+import re
+import ssl
+import threading
+import time
+from collections.abc import Iterator, Mapping
+from functools import cache
+from typing import Any, TypedDict
+from weakref import WeakKeyDictionary, finalize
+
+import attrs
+
+from ._binding import Answer, Request, httpx
+from ._retries import Failure
+
+logger = logging.getLogger("redcloud_core.http")
+logger.addHandler(logging.NullHandler())
+
+MOST_BYTES = 8 * 1024 * 1024
+"""Bytes that an answer may have after decompression."""
+
+MOST_AT_ONCE = 100
+"""Connections of one pool, and requests under way at once in one event loop."""
+
+_UNSENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.ProxyError, httpx.UnsupportedProtocol)
+
+_LONG_NUMBER = re.compile(r"\d{7,}")
+
+
+@attrs.frozen
+class Wire:
+    """How the API is reached: what a pool of connections is made of."""
+
+    base_url: str
+    verify: ssl.SSLContext | bool
+    proxy: str | None
+    transport: Any = attrs.field(default=None, repr=False)
+
+
+@attrs.frozen
+class Patience:
+    """How long things may take, in seconds."""
+
+    connect: float = 5.0
+    read: float = 30.0
+    """How long no byte may come."""
+    deadline: float = 45.0
+    """How long a whole call may take."""
+
+
+class Connections:
+    """One pool for all threads of a process, made when it is first used; a fork makes its own."""
+
+    def __init__(self, wire: Wire) -> None:
+        """Reach the API as `wire` says."""
+        self._wire = wire
+        self._lock = threading.Lock()
+        self._process = os.getpid()
+        self._pool: httpx.Client | None = None
+
+    def transmit(
+        self, request: Request[Any], headers: Mapping[str, str], patience: Patience, ends_at: float
+    ) -> Answer | Failure:
+        """Make one attempt.
+
+        Args:
+            request: What to send.
+            headers: All headers, Authorization included.
+            patience: How long things may take.
+            ends_at: When to give up, by `time.monotonic`.
+
+        Returns:
+            The answer, read whole; or what happened instead.
+        """
+        body, got = _Body(ends_at), None
+        try:
+            with self._connected().stream(**_arguments(self._wire, request, headers, patience, ends_at)) as got:
+                for chunk in got.iter_bytes():
+                    if not body.takes(chunk):
+                        break
+        except httpx.RequestError as error:
+            body.fails(error, patience)
+        return _outcome(request, got, body)
+
+    def close(self) -> None:
+        """Close the connections."""
+        with self._lock:
+            pool, self._pool = self._pool, None
+        if pool is not None and self._process == os.getpid():
+            pool.close()
+
+    def _connected(self) -> httpx.Client:
+        with self._lock:
+            if self._process != os.getpid():  # after a fork: the parent's connections are not ours
+                self._process, self._pool = os.getpid(), None
+            if self._pool is None:
+                self._pool = httpx.Client(transport=self._wire.transport, **_pool_options(self._wire))
+                finalize(self, self._pool.close)  # for those who do not close their client
+            return self._pool
+
+
+@attrs.define
+class _Loop:
+    """What an event loop has of its own: connections, permits, and the requests under way."""
+
+    pool: httpx.AsyncClient
+    permits: asyncio.Semaphore
+    tasks: "set[asyncio.Task[Answer | Failure]]" = attrs.field(factory=set["asyncio.Task[Answer | Failure]"])
+
+
+class AsyncConnections:
+    """One pool and one limit for each event loop, made when they are first used.
+
+    A request runs in a task of its own that nothing of the caller's cancels, because the pool does not survive
+    cancellation. So the request of a cancelled caller goes on.
+    """
+
+    def __init__(self, wire: Wire) -> None:
+        """Reach the API as `wire` says."""
+        self._wire = wire
+        self._loops: WeakKeyDictionary[asyncio.AbstractEventLoop, _Loop] = WeakKeyDictionary()
+
+    async def transmit(
+        self, request: Request[Any], headers: Mapping[str, str], patience: Patience, ends_at: float
+    ) -> Answer | Failure:
+        """Make one attempt, as `Connections.transmit` does."""
+        loop = self._running_loop()
+        try:
+            async with asyncio.timeout(ends_at - time.monotonic()):
+                await loop.permits.acquire()
+        except TimeoutError:
+            return Failure("the deadline passed before a connection was free", unsent=True)
+        task = asyncio.create_task(self._attempt(loop.pool, request, headers, patience, ends_at))
+        loop.tasks.add(task)
+        task.add_done_callback(loop.tasks.discard)
+        task.add_done_callback(lambda _: loop.permits.release())
+        await asyncio.wait([task], timeout=ends_at - time.monotonic())
+        return task.result() if task.done() else Failure("the deadline passed", unsent=False)
+
+    async def aclose(self, timeout: float) -> None:  # noqa: ASYNC109
+        """Wait for the requests under way in this event loop, then close its connections.
+
+        Args:
+            timeout: Seconds to wait at the most.
+        """
+        loop = self._loops.pop(asyncio.get_running_loop(), None)
+        if loop is None:
+            return
+        if loop.tasks:
+            await asyncio.wait(loop.tasks, timeout=timeout)
+        await loop.pool.aclose()
+
+    async def _attempt(
+        self,
+        pool: httpx.AsyncClient,
+        request: Request[Any],
+        headers: Mapping[str, str],
+        patience: Patience,
+        ends_at: float,
+    ) -> Answer | Failure:
+        body, got = _Body(ends_at), None
+        try:
+            async with pool.stream(**_arguments(self._wire, request, headers, patience, ends_at)) as got:
+                async for chunk in got.aiter_bytes():
+                    if not body.takes(chunk):
+                        break
+        except httpx.RequestError as error:
+            body.fails(error, patience)
+        return _outcome(request, got, body)
+
+    def _running_loop(self) -> _Loop:
+        running = asyncio.get_running_loop()
+        if running not in self._loops:
+            for ended in [loop for loop in self._loops if loop.is_closed()]:
+                del self._loops[ended]
+            pool = httpx.AsyncClient(transport=self._wire.transport, **_pool_options(self._wire))
+            self._loops[running] = _Loop(pool, asyncio.Semaphore(MOST_AT_ONCE))
+        return self._loops[running]
+
+
+class _Body:
+    """A body as it is read, against a limit of bytes and a clock."""
+
+    def __init__(self, ends_at: float) -> None:
+        self.began = time.monotonic()
+        self.problem: str | None = None
+        self.unsent = False
+        self._ends_at = ends_at
+        self._chunks: list[bytes] = []
+        self._size = 0
+
+    @property
+    def content(self) -> bytes:
+        """What has been read."""
+        return b"".join(self._chunks)
+
+    def takes(self, chunk: bytes) -> bool:
+        """Add a chunk; tell whether to go on reading."""
+        self._chunks.append(chunk)
+        self._size += len(chunk)
+        if self._size > MOST_BYTES:
+            self.problem = f"the body is over {MOST_BYTES // 1024 // 1024} MiB"
+        elif time.monotonic() > self._ends_at:
+            self.problem = "the deadline passed while the body was read"
+        return self.problem is None
+
+    def fails(self, error: httpx.RequestError, patience: Patience) -> None:
+        """Note that the HTTP library gave up, in words that hold nothing of the request."""
+        self.unsent = isinstance(error, _UNSENT)
+        if isinstance(error, httpx.ReadTimeout):
+            self.problem = f"no byte came for {patience.read:g} s, or the deadline passed (ReadTimeout)"
+        else:
+            self.problem = " ".join([type(error).__name__, *_system_errors(error)])
+
+
+def _outcome(request: Request[Any], got: httpx.Response | None, body: _Body) -> Answer | Failure:
+    """Return what an attempt came to; of an error whose body was cut the status is enough."""
+    status = got.status_code if got is not None else None
+    seconds = time.monotonic() - body.began
+    target = _LONG_NUMBER.sub("#######", request.target)
+    logger.info("%s %s %s in %.3f s", request.operation.method, target, status or body.problem, seconds)
+    if got is not None and (body.problem is None or got.status_code >= 400):
+        return Answer(got.status_code, {name.lower(): value for name, value in got.headers.items()}, body.content)
+    return Failure(body.problem or "nothing came", unsent=body.unsent, status=status, raw=body.content)
+
+
+class _Arguments(TypedDict):
+    method: str
+    url: str
+    headers: Mapping[str, str]
+    content: bytes
+    timeout: httpx.Timeout
+
+
+def _arguments(
+    wire: Wire, request: Request[Any], headers: Mapping[str, str], patience: Patience, ends_at: float
+) -> _Arguments:
+    left = max(0.001, ends_at - time.monotonic())
+    read, connect = min(patience.read, left), min(patience.connect, left)
+    return {
+        "method": request.operation.method,
+        "url": wire.base_url + request.target,
+        "headers": headers,
+        "content": request.content,
+        "timeout": httpx.Timeout(connect=connect, read=read, write=read, pool=left),
+    }
+
+
+class _PoolOptions(TypedDict):
+    verify: ssl.SSLContext | bool
+    proxy: str | None
+    limits: httpx.Limits
+    follow_redirects: bool
+
+
+def _pool_options(wire: Wire) -> _PoolOptions:
+    verify = wire.verify
+    if wire.base_url.startswith("http://"):
+        verify = False  # loopback without TLS: a context would cost more than the first call
+    elif verify is True:
+        verify = _default_context()
+    limits = httpx.Limits(max_connections=MOST_AT_ONCE, max_keepalive_connections=MOST_AT_ONCE)
+    return {"verify": verify, "proxy": wire.proxy, "limits": limits, "follow_redirects": False}
+
+
+@cache
+def _default_context() -> ssl.SSLContext:
+    """Return one TLS context for all pools: making one takes longer than a call."""
+    return httpx.create_ssl_context()
+
+
+def _system_errors(error: BaseException | None) -> Iterator[str]:
+    """Yield what the system said, of the causes of an error: their texts hold nothing of the request."""
+    while error is not None:
+        if isinstance(error, ssl.SSLError):
+            yield f"({getattr(error, 'verify_message', '') or error.reason or 'TLS failed'})"
+            return
+        if isinstance(error, OSError) and error.strerror:
+            yield f"(errno {error.errno}: {error.strerror})"
+            return
+        error = error.__cause__ or error.__context__

@@ -1,0 +1,189 @@
+"""The whole of policy: what to do after each thing that can happen to a call, without I/O and without a clock.
+
+`exchange` asks for steps and is told what came of them; both clients drive it. One attempt is made here, and one more
+with a new token when the API refuses the first one's.
+"""
+
+from collections.abc import Generator
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
+
+import attrs
+
+from . import _answers
+from ._auth import Authorization
+from ._binding import Answer, Request
+from ._errors import ConnectError, RedCloudError, SendOutcomeUnknown, TokenError, TransportError, UnreadableAnswerError
+
+if TYPE_CHECKING:
+    from ._sending import Account
+
+T = TypeVar("T")
+
+# Answers that prove that the request was not carried out, whatever the operation.
+_REFUSED = range(400, 500)
+_MAYBE_RECEIVED = frozenset({408})
+
+
+@attrs.frozen
+class Attempt:
+    """One HTTP request of a call."""
+
+    outcome: str
+    """The HTTP status, or what happened instead of an answer."""
+    may_have_been_received: bool
+    """Whether the API may have carried it out."""
+
+
+@attrs.frozen
+class Failure:
+    """What happened to an attempt instead of an answer."""
+
+    reason: str
+    unsent: bool
+    """Whether provably nothing left."""
+    status: int | None = None
+    """The HTTP status, where only the body could not be read."""
+    raw: bytes = attrs.field(default=b"", repr=False)
+    """What was read of the body."""
+
+
+@attrs.frozen
+class Authorize:
+    """Ask for a token; `rejected` is the one that the API has just refused. Told: Authorization or TokenError."""
+
+    rejected: Authorization | None = None
+
+
+@attrs.frozen
+class Transmit:
+    """Ask for one attempt. Told: Answer or Failure."""
+
+    request: Request[Any]
+    authorization: Authorization | None
+
+
+Step = Authorize | Transmit
+Outcome = Authorization | TokenError | Answer | Failure
+
+
+@attrs.frozen
+class Reply(Generic[T]):
+    """What a call ends in."""
+
+    answer: Answer
+    said: T | RedCloudError
+    drift: str | None
+    """Where an accepted send's answer differs from the document."""
+    attempts: tuple[Attempt, ...]
+
+    @property
+    def value(self) -> T:
+        """What the answer says; raises where it drifted, since then it says nothing typed."""
+        if isinstance(self.said, RedCloudError):
+            raise self.said
+        return self.said
+
+
+def exchange(
+    request: Request[T], earlier: tuple[Attempt, ...], account: "Account"
+) -> Generator[Step, Outcome, Reply[T]]:
+    """Carry a call through, as a generator of steps.
+
+    Args:
+        request: What to send, the same bytes in every attempt.
+        earlier: What was tried before, in another process for instance.
+        account: Whose call it is.
+
+    Yields:
+        The next step; send what came of it into the generator.
+
+    Returns:
+        The reply.
+
+    Raises:
+        RedCloudError: The call failed. An operation under an idempotency key that may have been carried out all the
+            same ends in `SendOutcomeUnknown`.
+    """
+    attempts = list(earlier)
+    try:
+        authorization = (yield from _authorized(None)) if request.operation.secured else None
+        outcome = yield Transmit(request, authorization)
+        attempts.append(_attempt(outcome))
+        if isinstance(outcome, Answer) and outcome.status == 401 and authorization is not None:
+            authorization = yield from _authorized(authorization)
+            outcome = yield Transmit(request, authorization)
+            attempts.append(_attempt(outcome))
+        return _reply(request, outcome, tuple(attempts), account)
+    except RedCloudError as error:
+        failure = error
+    raise _ending(request, failure, tuple(attempts), account)
+
+
+def _authorized(rejected: Authorization | None) -> Generator[Step, Outcome, Authorization]:
+    outcome = yield Authorize(rejected)
+    if isinstance(outcome, TokenError):
+        raise outcome
+    if not isinstance(outcome, Authorization):
+        raise TypeError(f"the driver answered Authorize with {outcome!r}")
+    return outcome
+
+
+def _reply(request: Request[T], outcome: Outcome, attempts: tuple[Attempt, ...], account: "Account") -> Reply[T]:
+    if isinstance(outcome, Failure):
+        raise _failed(request, outcome)
+    if not isinstance(outcome, Answer):
+        raise TypeError(f"the driver answered Transmit with {outcome!r}")
+    said = _answers.read(request.operation, outcome)
+    if isinstance(said, _answers.Drifted) and request.operation.retry == "keyed":
+        unknown = _ending(request, said, attempts, account)
+        return Reply(outcome, unknown, said.drift, attempts)
+    if isinstance(said, RedCloudError):
+        raise said
+    return Reply(outcome, said, None, attempts)
+
+
+def _attempt(outcome: Outcome) -> Attempt:
+    if isinstance(outcome, Failure):
+        return Attempt(outcome.reason, not outcome.unsent)
+    if isinstance(outcome, Answer):
+        refused = outcome.status in _REFUSED and outcome.status not in _MAYBE_RECEIVED
+        return Attempt(f"HTTP {outcome.status}", not refused)
+    raise TypeError(f"the driver answered Transmit with {outcome!r}")
+
+
+def _ending(
+    request: Request[Any], error: RedCloudError, attempts: tuple[Attempt, ...], account: "Account"
+) -> RedCloudError:
+    """Return the error that a call ends with: unknown if an idempotent operation may have been carried out."""
+    maybe = request.operation.retry == "keyed" and any(attempt.may_have_been_received for attempt in attempts)
+    ending = _unknown(request, error, attempts, account) if maybe else error
+    ending.attempts = attempts
+    return ending
+
+
+def _unknown(
+    request: Request[Any], error: RedCloudError, attempts: tuple[Attempt, ...], account: "Account"
+) -> SendOutcomeUnknown:
+    from ._sending import send_of
+
+    send = send_of(request, account, attempts)
+    unknown = SendOutcomeUnknown(
+        f"{error} It may have been queued. Repeat the same call with the key {send.key!r}: "
+        "the API answers it again and sends nothing twice."
+    )
+    unknown.send = send
+    if isinstance(error, UnreadableAnswerError):
+        unknown.raw = error.raw
+        unknown.drift = error.drift if isinstance(error, _answers.Drifted) else None
+    return unknown
+
+
+def _failed(request: Request[Any], failure: Failure) -> RedCloudError:
+    if failure.status is not None:
+        return _answers.unreadable(request.operation, failure.status, failure.raw, failure.reason)
+    if failure.unsent:
+        return ConnectError(
+            f"{request.operation.id}: no connection: {failure.reason}. Nothing was sent. "
+            "Check base_url, the network and the proxy."
+        )
+    return TransportError(f"{request.operation.id}: no answer: {failure.reason}.")

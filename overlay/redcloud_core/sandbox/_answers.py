@@ -1,0 +1,51 @@
+"""What the API answers: bodies of success, and the two contracts of errors."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+CORE_CODES = {
+    400: "INVALID_REQUEST",
+    401: "UNAUTHORIZED",
+    403: "FORBIDDEN",
+    404: "NOT_FOUND",
+    409: "CONFLICT",
+    500: "SERVER_ERROR",
+    502: "UPSTREAM_ERROR",
+}
+OAUTH_CODES = {401: "invalid_client", 500: "server_error"}
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """An answer before it becomes HTTP; `body` is JSON, or nothing at all where `empty` says so."""
+
+    status: int
+    body: Any = None
+    headers: Mapping[str, str] = field(default_factory=dict[str, str])
+    empty: bool = False
+
+
+class Refusal(Exception):
+    """The request breaks a rule; `code` is given only where the status does not decide it."""
+
+    def __init__(self, status: int, message: str, code: str | None = None) -> None:
+        super().__init__(message)
+        self.status = status
+        self.message = message
+        self.code = code
+
+
+def core_error(refusal: Refusal, request_id: str, headers: Mapping[str, str] | None = None) -> Answer:
+    """Answer a refusal in the CORE wrapper, as every `/api/core` route does."""
+    code = refusal.code or CORE_CODES.get(refusal.status, "INVALID_REQUEST")
+    error: dict[str, Any] = {"code": code, "message": refusal.message, "details": {}}
+    challenge = {"WWW-Authenticate": "Bearer"} if refusal.status == 401 else {}
+    return Answer(refusal.status, {"error": error, "requestId": request_id}, {**challenge, **(headers or {})})
+
+
+def oauth_error(refusal: Refusal) -> Answer:
+    """Answer a refusal in OAuth style, as the token operation alone does."""
+    code = refusal.code or OAUTH_CODES.get(refusal.status, "invalid_request")
+    challenge = {"WWW-Authenticate": 'Basic realm="redcloud"'} if refusal.status == 401 else {}
+    return Answer(refusal.status, {"error": code, "error_description": refusal.message}, challenge)
