@@ -1,0 +1,67 @@
+"""A package index on loopback, for rehearsals and tests: pypiserver, without authentication."""
+
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Generator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+from .steps import ToolFailed, stop
+
+PATIENCE = 30.0
+"""Seconds to wait for the first answer of an index."""
+
+
+@contextmanager
+def serve_index(folder: Path) -> Generator[str]:
+    """Serve the packages in a folder, uploads going there too, while the block runs.
+
+    Yields:
+        The URL of its root, which takes uploads; installs read `simple/` below it.
+
+    Raises:
+        ToolFailed: The index does not start.
+    """
+    port = _free_port()
+    url = f"http://127.0.0.1:{port}/"
+    with tempfile.TemporaryFile("w+") as log:
+        server = subprocess.Popen(_command(folder, port), stdin=subprocess.DEVNULL, stdout=log, stderr=log)
+        try:
+            if not _answers(server, url):
+                log.seek(0)
+                raise ToolFailed(f"the index of {folder} does not answer at {url}\n{log.read().strip()}")
+            yield url
+        finally:
+            stop(server)
+
+
+def _command(folder: Path, port: int) -> Sequence[str]:
+    open_to_all = ["--authenticate", ".", "--passwords", "."]
+    # without fallback: an unknown package is unknown, and not looked up at the public index
+    options = ["--interface", "127.0.0.1", "--port", str(port), "--disable-fallback", *open_to_all]
+    return [sys.executable, "-m", "pypiserver", "run", *options, str(folder)]
+
+
+def _free_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        port: int = listener.getsockname()[1]
+        return port
+
+
+def _answers(server: subprocess.Popen[bytes], url: str) -> bool:
+    """Wait for the first answer, unless the server ends before it or takes too long."""
+    direct = urllib.request.build_opener(urllib.request.ProxyHandler({}))  # a proxy has no business on loopback
+    deadline = time.monotonic() + PATIENCE
+    while server.poll() is None and time.monotonic() < deadline:
+        try:
+            direct.open(url, timeout=5).close()
+        except (urllib.error.URLError, OSError):
+            time.sleep(0.05)
+        else:
+            return True
+    return False

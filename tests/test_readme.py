@@ -1,0 +1,91 @@
+"""The README's own code, run as a reader would run it."""
+
+import os
+import re
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+
+BLOCKS = re.findall(r"^```(python|sh)\n(.*?)^```$", (ROOT / "README.md").read_text(encoding="utf-8"), re.DOTALL | re.M)
+
+
+@pytest.fixture(scope="module")
+def port() -> int:
+    """A port that nobody listens on, in the place of the README's 8080."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        return int(listener.getsockname()[1])
+
+
+@pytest.fixture(scope="module")
+def sandbox(port: int) -> Iterator[None]:
+    """The sandbox, started by the README's own command."""
+    command = _code("sh", 0, port).strip().split()
+    assert command[0] == ".venv/bin/python"
+    server = subprocess.Popen([sys.executable, *command[1:]], cwd=ROOT, stdout=subprocess.PIPE, text=True)
+    assert server.stdout is not None
+    with server.stdout:
+        assert server.stdout.readline() == f"listening on http://127.0.0.1:{port}\n"
+        yield
+        server.terminate()
+        assert server.wait(10) == 0
+
+
+@pytest.fixture
+def caller(tmp_path: Path) -> dict[str, str]:
+    """The environment of a caller who is nowhere near the tree and has no proxy before loopback."""
+    return {"PATH": os.environ["PATH"], "HOME": str(tmp_path), "NO_PROXY": "127.0.0.1"}
+
+
+@pytest.mark.usefixtures("sandbox")
+def test_the_first_send_prints_what_its_comment_says(caller: dict[str, str], port: int) -> None:
+    """The ten lines send an SMS and print the receipt."""
+    printed = _run([sys.executable, "-I", "-c", _code("python", 0, port)], caller)
+
+    assert re.fullmatch(r"QUEUED msg_\d{6}\n", printed)
+
+
+@pytest.mark.usefixtures("sandbox")
+def test_the_errors_print_what_the_text_says(caller: dict[str, str], port: int) -> None:
+    """The complete `try` tells a refused send as the sentence below it does, but for the number of the request."""
+    printed = _run([sys.executable, "-I", "-c", _code("python", 1, port)], caller)
+    promised = re.search(r"It prints `(.*?)`", (ROOT / "README.md").read_text(encoding="utf-8"))
+
+    assert promised is not None
+    assert re.sub(r"\d{6}", "N", promised[1]) == re.sub(r"\d{6}", "N", printed.strip())
+
+
+@pytest.mark.usefixtures("sandbox")
+def test_the_walk_with_curl_gets_a_message_queued(caller: dict[str, str], port: int) -> None:
+    """Token, whoami, numbers, send and ledger answer as the document says."""
+    if subprocess.run(["which", "curl"], env=caller, capture_output=True, check=False).returncode:
+        pytest.skip("this machine has no curl")
+
+    printed = _run(["bash", "-euo", "pipefail", "-c", _code("sh", 1, port)], caller)
+
+    for part in ('"apiClientId"', '"num_abc123"', '"QUEUED"', '"token_requests"', "idem_order_791"):
+        assert part in printed
+
+
+def test_every_block_is_run() -> None:
+    """A block that is added to the README needs a test here; the two commands on top are no such blocks."""
+    text = (ROOT / "README.md").read_text(encoding="utf-8")
+
+    assert ["sh", "python", "python", "sh"] == [language for language, _ in BLOCKS]
+    assert text.index("./scripts/rehearse") < text.index("./scripts/test") < text.index("```sh")
+
+
+def _code(language: str, number: int, port: int) -> str:
+    found = [code for kind, code in BLOCKS if kind == language]
+    return found[number].replace("8080", str(port))
+
+
+def _run(command: list[str], environment: dict[str, str]) -> str:
+    done = subprocess.run(command, env=environment, cwd=environment["HOME"], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (0, "")
+    return done.stdout
