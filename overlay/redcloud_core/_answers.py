@@ -4,11 +4,13 @@ from typing import Any, TypeVar
 
 from ._binding import (
     Answer,
-    CoreErrorResponse,
     DriftedAnswer,
     ErrorAnswer,
+    Malformed,
     Operation,
     UnreadableAnswer,
+    decode,
+    is_object,
     match,
     read_answer,
 )
@@ -42,12 +44,6 @@ _CLASSES: dict[int, type[APIError]] = {
 }
 
 
-class Drifted(UnreadableAnswerError):
-    """A whole body of another shape; `drift` names the path."""
-
-    drift: str = ""
-
-
 def read(operation: Operation[T], answer: Answer) -> T | RedCloudError:
     """Return what an answer says: the value that the document promises, or the error that it means.
 
@@ -59,50 +55,77 @@ def read(operation: Operation[T], answer: Answer) -> T | RedCloudError:
         The value; or an `APIError` for a status that is no success, an `UnreadableAnswerError` for a body that is
         not what the document says.
     """
+    if 200 <= answer.status < 300 and match(operation.success, answer.status) is None:
+        return _not_as_documented(operation, answer, "the document does not name this status")
     try:
         return read_answer(operation, answer)
     except ErrorAnswer as error:
         body = error.body
     except DriftedAnswer as error:
-        return _drifted(operation, answer, error.reason)
+        return _not_as_documented(operation, answer, error.reason)
     except UnreadableAnswer as error:
         return unreadable(operation, answer.status, answer.content, error.reason)
     return _api_error(operation, answer, body)
 
 
-def _api_error(operation: Operation[Any], answer: Answer, body: Any) -> APIError:
-    documented = match(operation.errors, answer.status) is not None
-    kind = _CLASSES.get(answer.status, APIError) if documented else UndocumentedStatusError
-    wrapper = body if isinstance(body, CoreErrorResponse) else None
-    error = kind(f"{operation.id}: HTTP {answer.status}{_words(wrapper)}. {kind.advice}")
-    error.status, error.body, error.raw = answer.status, body, answer.content
-    error.temporary = answer.status in TEMPORARY
-    if wrapper is not None:
-        error.code, error.message, error.details = wrapper.error.code, wrapper.error.message, wrapper.error.details
-        error.requestId = wrapper.requestId or None
-    return error
-
-
-def _words(wrapper: CoreErrorResponse | None) -> str:
-    if wrapper is None:
-        return ": the body is not the API's error wrapper"
-    request = f" (requestId {wrapper.requestId})" if wrapper.requestId else ""
-    return f" {wrapper.error.code}{request}: {wrapper.error.message.rstrip('.')}"
-
-
 def unreadable(operation: Operation[Any], status: int, raw: bytes, reason: str) -> UnreadableAnswerError:
     """Return the error for a success whose body cannot be read."""
     error = UnreadableAnswerError(
-        f"{operation.id}: HTTP {status}, but the body cannot be read: {reason}. `.raw` holds what came of it."
+        f"{operation.id}: HTTP {status}, but the body cannot be read: {reason}. {UnreadableAnswerError.advice}"
     )
     error.status, error.raw = status, raw
     return error
 
 
-def _drifted(operation: Operation[Any], answer: Answer, reason: str) -> Drifted:
-    error = Drifted(
+def _not_as_documented(operation: Operation[Any], answer: Answer, reason: str) -> UnreadableAnswerError:
+    """Return the error for a success that is not what the document says; its body has drifted if it is whole."""
+    error = UnreadableAnswerError(
         f"{operation.id}: HTTP {answer.status}, but the answer is not what the document says: {reason}. "
-        "`.raw` holds the body."
+        f"{UnreadableAnswerError.advice}"
     )
-    error.status, error.raw, error.drift = answer.status, answer.content, reason
+    error.status, error.raw = answer.status, answer.content
+    error.drift = reason if _is_whole(answer.content) else None
     return error
+
+
+def _is_whole(content: bytes) -> bool:
+    try:
+        decode(content, Any)
+    except Malformed:
+        return False
+    return True
+
+
+def _api_error(operation: Operation[Any], answer: Answer, body: Any) -> APIError:
+    documented = match(operation.errors, answer.status) is not None
+    kind = _CLASSES.get(answer.status, APIError) if documented else UndocumentedStatusError
+    wrapper = _object(answer.content)
+    inner = wrapper.get("error")
+    said: dict[str, Any] = inner if is_object(inner) else {}
+    code, message, request_id = _text(said.get("code")), _text(said.get("message")), _text(wrapper.get("requestId"))
+    error = kind(f"{operation.id}: HTTP {answer.status}{_words(code, message, request_id)}. {kind.advice}")
+    error.status, error.body, error.raw = answer.status, body, answer.content
+    error.temporary = answer.status in TEMPORARY
+    error.code, error.message, error.requestId = code or None, message, request_id or None
+    error.details = said["details"] if is_object(said.get("details")) else None
+    return error
+
+
+def _object(content: bytes) -> dict[str, Any]:
+    """Return a body as plain data: what an error says is worth reading even where it is not all there."""
+    try:
+        found: Any = decode(content, Any)
+    except Malformed:
+        return {}
+    return found if is_object(found) else {}
+
+
+def _text(value: object) -> str:
+    return value if isinstance(value, str) else ""
+
+
+def _words(code: str, message: str, request_id: str) -> str:
+    if not code and not message:
+        return ": the body is not the API's error wrapper"
+    request = f" (requestId {request_id})" if request_id else ""
+    return f" {code}".rstrip() + f"{request}: {message.rstrip('.')}"

@@ -20,6 +20,9 @@ from ._errors import InvalidClientError, TokenError, TokenUnavailableError
 FALLBACK_LIFETIME = 300.0
 """Seconds that a token is used for when the answer does not say how long it lives."""
 
+LONGEST_LIFETIME = 86_400.0
+"""Seconds that a token is used for at the most, whatever the answer says."""
+
 EARLY = 300.0
 """Seconds before its end at which a token is replaced, unless half of its lifetime is less."""
 
@@ -85,7 +88,7 @@ class TokenSource:
         held = self._valid()
         if held is not None:
             return held
-        flight = self._flight_under_way()
+        flight = self._flight_under_way(needed=True)
         wait([flight], timeout)
         return _landed(flight, timeout)
 
@@ -94,8 +97,10 @@ class TokenSource:
         held = self._valid()
         if held is not None:
             return held
-        flight = self._flight_under_way()
-        await asyncio.wait([asyncio.wrap_future(flight)], timeout=timeout)
+        flight = self._flight_under_way(needed=True)
+        landed = asyncio.wrap_future(flight)
+        landed.add_done_callback(_take_exception)
+        await asyncio.wait([landed], timeout=timeout)
         return _landed(flight, timeout)
 
     def invalidate(self, generation: int) -> None:
@@ -111,20 +116,30 @@ class TokenSource:
         held, now = self._held, self._clock()
         if held is None or now >= held.expires_at:
             return None
-        if now >= held.refresh_at and now >= self._not_before:
-            self._flight_under_way()
+        if now >= held.refresh_at:
+            self._flight_under_way(needed=False)
         return held.authorization
 
     def _leave_parent(self) -> None:
         """After a fork the thread that was fetching, and may have held the lock, does not exist."""
         self._process, self._lock, self._flight = os.getpid(), threading.Lock(), None
 
-    def _flight_under_way(self) -> "Future[Authorization]":
+    def _flight_under_way(self, *, needed: bool) -> "Future[Authorization]":
+        """Return the fetch that is under way, or begin one unless another has just brought what is asked for.
+
+        Args:
+            needed: Whether the caller has no token; otherwise the one at hand is about to expire.
+        """
         with self._lock:
-            if self._flight is None:
-                self._flight = Future()
-                self._flight.set_running_or_notify_cancel()  # from here on no waiter can cancel it
-                threading.Thread(target=self._fly, args=(self._flight,), name="redcloud-token", daemon=True).start()
+            now, held = self._clock(), self._held
+            if self._flight is not None:
+                return self._flight
+            good_until = float("-inf") if held is None else held.expires_at if needed else held.refresh_at
+            if held is not None and (now < good_until or (not needed and now < self._not_before)):
+                return _done(held.authorization)
+            self._flight = Future()
+            self._flight.set_running_or_notify_cancel()  # from here on no waiter can cancel it
+            threading.Thread(target=self._fly, args=(self._flight,), name="redcloud-token", daemon=True).start()
             return self._flight
 
     def _fly(self, flight: "Future[Authorization]") -> None:
@@ -181,7 +196,7 @@ def read_token(answer: Answer) -> Token:
 
 def unavailable(reason: str) -> TokenUnavailableError:
     """Return the error for a token operation that did not answer."""
-    error = TokenUnavailableError(f"no token: {reason}. Nothing was sent. {TokenUnavailableError.advice}")
+    error = TokenUnavailableError(f"no token: {reason}. The call was not carried out. {TokenUnavailableError.advice}")
     error.retry_at = datetime.now(UTC) + timedelta(seconds=PAUSE)
     return error
 
@@ -210,22 +225,36 @@ def _error_body(answer: Answer) -> object:
 
 
 def _token_error(kind: type[TokenError], answer: Answer, reason: str) -> TokenError:
-    error = kind(f"no token: HTTP {answer.status}, {reason.rstrip('.')}. Nothing was sent. {kind.advice}")
+    error = kind(f"no token: HTTP {answer.status}, {reason.rstrip('.')}. The call was not carried out. {kind.advice}")
     error.status = answer.status
     return error
 
 
 def _lifetime(expires_in: object) -> float:
     """Return seconds; an answer that names none, or an odd one, gives the fallback."""
-    try:
-        seconds = float(expires_in) if isinstance(expires_in, int | float | str) else FALLBACK_LIFETIME
-    except ValueError:
+    if isinstance(expires_in, bool) or not isinstance(expires_in, int | float | str):
         return FALLBACK_LIFETIME
-    return seconds if 0 < seconds < float("inf") and not isinstance(expires_in, bool) else FALLBACK_LIFETIME
+    try:
+        seconds = float(expires_in)
+    except (ValueError, OverflowError):
+        return FALLBACK_LIFETIME
+    return min(seconds, LONGEST_LIFETIME) if 0 < seconds < float("inf") else FALLBACK_LIFETIME
 
 
 def _fits_header(token: str) -> bool:
     return token.isascii() and token.isprintable() and " " not in token
+
+
+def _done(authorization: Authorization) -> "Future[Authorization]":
+    done: Future[Authorization] = Future()
+    done.set_result(authorization)
+    return done
+
+
+def _take_exception(landed: "asyncio.Future[Authorization]") -> None:
+    """Take what a fetch raised, or asyncio would report it as forgotten: each waiter raises its own."""
+    if not landed.cancelled():
+        landed.exception()
 
 
 def _landed(flight: "Future[Authorization]", timeout: float) -> Authorization:

@@ -3,18 +3,17 @@
 When a new document renames one of them, this is the place to mend; the type checker points here.
 """
 
-from redcloud_core_client import operations
 from redcloud_core_client.answers import match
 from redcloud_core_client.answers import read as read_answer
 from redcloud_core_client.api.authentication import issue_token
 from redcloud_core_client.api.core import send_message
 from redcloud_core_client.calls import Answer, Operation, Request
-from redcloud_core_client.codec import Malformed, decode, encode
+from redcloud_core_client.checks import is_object
+from redcloud_core_client.codec import Malformed, decode
 from redcloud_core_client.errors import DriftedAnswer, ErrorAnswer, InvalidRequest, UnreadableAnswer, Violation
 from redcloud_core_client.fields import SendMessageFields
 from redcloud_core_client.http_library import httpx
 from redcloud_core_client.methods import AsyncMethods, Methods
-from redcloud_core_client.models.core_error_response import CoreErrorResponse
 from redcloud_core_client.models.o_auth_error import OAuthError
 from redcloud_core_client.models.send_error import SendError
 from redcloud_core_client.models.send_message_response import SendMessageResponse
@@ -25,7 +24,6 @@ __all__ = [
     "UNSET",
     "Answer",
     "AsyncMethods",
-    "CoreErrorResponse",
     "DriftedAnswer",
     "ErrorAnswer",
     "InvalidRequest",
@@ -41,11 +39,10 @@ __all__ = [
     "UnreadableAnswer",
     "Violation",
     "decode",
-    "encode",
     "httpx",
+    "is_object",
     "issue_token",
     "match",
-    "operations",
     "read_answer",
     "send_message",
 ]

@@ -1,59 +1,35 @@
 """The two clients: thin, since policy is in `_retries`, I/O in `_http`, the token's life in `_auth`."""
 # No `from __future__ import annotations`: the signature of send_message is made from a TypedDict's required keys.
 
-import copy
-import ipaddress
-import math
 import os
 import platform
-import ssl
+import threading
 import time
 from collections.abc import Callable, Generator, Mapping
-from typing import Any, Self, TypedDict, TypeVar, Unpack, cast
-from urllib.parse import urlsplit
+from typing import Any, Self, TypeVar, Unpack, cast
 
 import attrs
 
 from . import _auth
 from ._auth import Authorization, Token, TokenSource
-from ._binding import AsyncMethods, InvalidRequest, Methods, Request, SendMessageFields, httpx, send_message
+from ._binding import Answer, AsyncMethods, InvalidRequest, Methods, Request, SendMessageFields, httpx, send_message
 from ._errors import InvalidCallError, TokenError
 from ._http import AsyncConnections, Connections, Patience, Wire
 from ._retries import Authorize, Failure, Outcome, Reply, Step, Transmit, exchange
 from ._sending import Account, Receipt, receipt, shows
+from ._settings import (
+    Options,
+    Settings,
+    checked_credential,
+    checked_seconds,
+    checked_url,
+    from_environment,
+    require_known,
+    with_headers,
+)
 from ._version import __version__
 
 T = TypeVar("T")
-
-_OWN_HEADERS = frozenset({"authorization", "content-type", "host", "idempotency-key", "content-length"})
-
-# The SDK's own variables first, then those of the API's quickstart; never a mixture.
-_ENVIRONMENT = (
-    ("REDCLOUD_BASE_URL", "REDCLOUD_CLIENT_ID", "REDCLOUD_CLIENT_SECRET"),
-    ("BASE_URL", "RC_CLIENT_ID", "RC_CLIENT_SECRET"),
-)
-
-
-class Options(TypedDict, total=False):
-    """What `with_options` changes."""
-
-    timeout: float
-    """Seconds that no byte may come; 30 at first."""
-    deadline: float
-    """Seconds that a whole call may take, the token included; 45 at first."""
-    headers: Mapping[str, str]
-    """More headers for every request."""
-
-
-class Settings(Options, total=False):
-    """What both clients take besides where the API is and who asks."""
-
-    verify: ssl.SSLContext | bool
-    """The TLS context, or whether certificates are verified."""
-    proxy: str
-    """The URL of a proxy, instead of those that the environment names."""
-    token_transport: httpx.BaseTransport
-    """Another transport for the token operation."""
 
 
 class _Client:
@@ -62,10 +38,11 @@ class _Client:
     def __init__(
         self, base_url: str, client_id: str, client_secret: str, transport: object, settings: Settings
     ) -> None:
-        self._base_url = _checked_url(base_url)
-        self._account = Account(self._base_url, _checked_credential("client_id", client_id))
-        secret = _checked_credential("client_secret", client_secret)
-        self._headers: dict[str, str] = {"User-Agent": _user_agent()}
+        require_known(type(self).__name__, settings, Settings)
+        self._base_url = checked_url(base_url)
+        self._account = Account(self._base_url, checked_credential("client_id", client_id))
+        secret = checked_credential("client_secret", client_secret)
+        self._headers = {"User-Agent": _user_agent(), "Accept-Encoding": "gzip"}
         self._patience = Patience()
         self._apply(settings)
         verify, proxy = settings.get("verify", True), settings.get("proxy")
@@ -76,7 +53,7 @@ class _Client:
         self._token_connections = Connections(Wire(self._base_url, verify, proxy, token_transport))
         self._tokens = TokenSource(lambda: self._fetch_token(secret))
         self._is_copy = False
-        self._closed = False
+        self._closed = threading.Event()  # shared with the copies
 
     @classmethod
     def from_env(cls, **settings: Unpack[Settings]) -> Self:
@@ -91,7 +68,7 @@ class _Client:
         Raises:
             ValueError: A variable of the family is missing.
         """
-        base_url, client_id, client_secret = _from_environment(os.environ)
+        base_url, client_id, client_secret = from_environment(os.environ)
         make = cast(Callable[..., Self], cls)
         return make(base_url, client_id=client_id, client_secret=client_secret, **settings)
 
@@ -104,8 +81,9 @@ class _Client:
         Raises:
             ValueError: A number of seconds is not positive, or a header is the SDK's own.
         """
-        changed = copy.copy(self)
-        changed._is_copy = True
+        require_known("with_options", options, Options)
+        changed = object.__new__(type(self))
+        vars(changed).update(vars(self), _is_copy=True)
         changed._apply(options)
         return changed
 
@@ -116,17 +94,12 @@ class _Client:
         raise TypeError(f"a {type(self).__name__} holds a secret and connections: it cannot be pickled")
 
     def _apply(self, options: Options) -> None:
-        timeout, deadline = (
-            options.get("timeout", self._patience.read),
-            options.get("deadline", self._patience.deadline),
+        self._patience = attrs.evolve(
+            self._patience,
+            read=checked_seconds("timeout", options.get("timeout", self._patience.read)),
+            deadline=checked_seconds("deadline", options.get("deadline", self._patience.deadline)),
         )
-        _require_seconds("timeout", timeout)
-        _require_seconds("deadline", deadline)
-        self._patience = attrs.evolve(self._patience, read=timeout, deadline=deadline)
-        added = options.get("headers", {})
-        for name, value in added.items():
-            _require_header(name, value)
-        self._headers = {**self._headers, **added}
+        self._headers = with_headers(self._headers, options.get("headers", {}))
 
     def _build(self, build: Callable[..., Request[T]], arguments: Mapping[str, Any]) -> Request[T]:
         try:
@@ -136,7 +109,7 @@ class _Client:
         raise InvalidCallError.of(operation_id, violations)
 
     def _begin(self, request: Request[T]) -> tuple[Generator[Step, Outcome, Reply[T]], float]:
-        if self._closed:
+        if self._closed.is_set():
             raise RuntimeError(f"this {type(self).__name__} is closed")
         return exchange(request, (), self._account), time.monotonic() + self._patience.deadline
 
@@ -151,10 +124,16 @@ class _Client:
             self._tokens.invalidate(step.rejected.generation)
 
     def _fetch_token(self, secret: str) -> Token:
+        """Ask the token operation; what it raises comes from a frame that holds no secret."""
+        return self._read_token(self._ask_for_token(secret))
+
+    def _ask_for_token(self, secret: str) -> Answer | Failure:
         request, basic = _auth.token_request(self._account.client_id, secret)
         headers = {**self._headers, **request.headers, "Authorization": basic}
         ends_at = time.monotonic() + self._patience.deadline
-        outcome = self._token_connections.transmit(request, headers, self._patience, ends_at)
+        return self._token_connections.transmit(request, headers, self._patience, ends_at)
+
+    def _read_token(self, outcome: Answer | Failure) -> Token:
         if isinstance(outcome, Failure):
             raise _auth.unavailable(f"{self._base_url} gave no answer: {outcome.reason}")
         return _auth.read_token(outcome)
@@ -197,7 +176,7 @@ class RedCloud(_Client, Methods):
     def close(self) -> None:
         """Close the connections. A copy made by `with_options` leaves them open."""
         if not self._is_copy:
-            self._closed = True
+            self._closed.set()
             self._connections.close()
             self._token_connections.close()
 
@@ -230,8 +209,8 @@ class RedCloud(_Client, Methods):
             if isinstance(step, Authorize):
                 outcome = self._authorize(step, ends_at)
             else:
-                headers = self._headers_of(step)
-                outcome = self._connections.transmit(step.request, headers, self._patience, ends_at)
+                # The headers are in no variable: a traceback with locals would show the token.
+                outcome = self._connections.transmit(step.request, self._headers_of(step), self._patience, ends_at)
 
     def _authorize(self, step: Authorize, ends_at: float) -> Authorization | TokenError:
         self._invalidate(step)
@@ -284,7 +263,7 @@ class AsyncRedCloud(_Client, AsyncMethods):
         A copy made by `with_options` leaves them open.
         """
         if not self._is_copy:
-            self._closed = True
+            self._closed.set()
             await self._connections.aclose(self._patience.deadline)
             self._token_connections.close()
 
@@ -317,8 +296,8 @@ class AsyncRedCloud(_Client, AsyncMethods):
             if isinstance(step, Authorize):
                 outcome = await self._authorize(step, ends_at)
             else:
-                headers = self._headers_of(step)
-                outcome = await self._connections.transmit(step.request, headers, self._patience, ends_at)
+                attempt = self._connections.transmit(step.request, self._headers_of(step), self._patience, ends_at)
+                outcome = await attempt
 
     async def _authorize(self, step: Authorize, ends_at: float) -> Authorization | TokenError:
         self._invalidate(step)
@@ -326,62 +305,6 @@ class AsyncRedCloud(_Client, AsyncMethods):
             return await self._tokens.authorization_async(ends_at - time.monotonic())
         except TokenError as error:
             return error
-
-
-def _checked_url(base_url: str) -> str:
-    parts = urlsplit(base_url)
-    if parts.scheme not in ("https", "http") or not parts.hostname:
-        raise ValueError(f"base_url: must be a URL such as https://api.example.com, not {_shown(base_url)}.")
-    if parts.username or parts.password or parts.query or parts.fragment:
-        raise ValueError("base_url: must hold no credentials, query or fragment, only the host and perhaps a path.")
-    if parts.scheme == "http" and not _is_loopback(parts.hostname):
-        raise ValueError(
-            f"base_url: must begin with https://, since the secret and tokens would go in the clear to "
-            f"{parts.hostname}; plain http is for loopback only."
-        )
-    return base_url.rstrip("/")
-
-
-def _is_loopback(host: str) -> bool:
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"
-
-
-def _checked_credential(name: str, value: str) -> str:
-    if not value:
-        raise ValueError(f"{name}: must not be empty.")
-    if not value.isprintable():
-        raise ValueError(f"{name}: must not hold control characters, such as a line break at its end.")
-    return value
-
-
-def _require_seconds(name: str, value: float) -> None:
-    if not (value > 0 and math.isfinite(value)):
-        raise ValueError(f"{name}: must be a positive number of seconds, not {value!r}.")
-
-
-def _require_header(name: str, value: str) -> None:
-    if name.lower() in _OWN_HEADERS:
-        raise ValueError(f"headers: {name} is set by the SDK itself.")
-    if not (name + value).isascii() or not value.isprintable() or not name.replace("-", "").isalnum():
-        raise ValueError(f"headers: the name and value of {_shown(name)} must be printable ASCII.")
-
-
-def _from_environment(environment: Mapping[str, str]) -> tuple[str, str, str]:
-    own, quickstart = _ENVIRONMENT
-    # BASE_URL is everybody's variable: alone it says nothing, and a secret must not follow it by accident.
-    family = own if any(environment.get(name) for name in own) else quickstart
-    missing = [name for name in family if not environment.get(name)]
-    if missing:
-        raise ValueError(f"environment: {', '.join(missing)} must be set; use {', '.join(own)} together.")
-    base_url, client_id, client_secret = (environment[name] for name in family)
-    return base_url, client_id, client_secret
-
-
-def _shown(value: str) -> str:
-    return repr(value if len(value) <= 40 else f"{value[:37]}...")
 
 
 def _user_agent() -> str:

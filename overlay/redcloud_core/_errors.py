@@ -120,7 +120,7 @@ class APIError(RedCloudError):
         raw: The body as it came.
     """
 
-    advice: ClassVar[str] = "Quote the requestId when you ask Red Cloud's support."
+    advice: ClassVar[str] = "See `.raw` for the body."
     status: int = 0
     code: str | None = None
     message: str = ""
@@ -164,14 +164,14 @@ class ServerError(APIError):
     """The API failed (500)."""
 
     temporary = True
-    advice = "Try again later; quote the requestId when you ask Red Cloud's support."
+    advice = "Try again later."
 
 
 class UpstreamError(APIError):
     """A platform that the API depends on failed (502)."""
 
     temporary = True
-    advice = "Try again later; quote the requestId when you ask Red Cloud's support."
+    advice = "Try again later."
 
 
 class UndocumentedStatusError(APIError):
@@ -186,11 +186,14 @@ class UnreadableAnswerError(RedCloudError):
     Attributes:
         status: The HTTP status.
         raw: The body as it came.
+        drift: Where and how the answer differs from the document, if it is whole; else None.
     """
 
+    advice: ClassVar[str] = "`.raw` holds the body."
     temporary = True
     status: int = 0
     raw: bytes = b""
+    drift: str | None = None
 
 
 class SendOutcomeUnknown(RedCloudError):
@@ -198,11 +201,13 @@ class SendOutcomeUnknown(RedCloudError):
 
     Attributes:
         send: The send: its key, its bytes and its attempts.
+        status: The HTTP status of the last answer; None where none came.
         drift: Where the answer differs from the document, if one came and was accepted.
         raw: The body of that answer.
     """
 
     temporary = True
     send: Send
+    status: int | None = None
     drift: str | None = None
     raw: bytes = b""

@@ -7,8 +7,10 @@ import re
 import ssl
 import threading
 import time
-from collections.abc import Iterator, Mapping
+import zlib
+from collections.abc import AsyncGenerator, Iterator, Mapping
 from functools import cache
+from http.cookiejar import CookieJar, DefaultCookiePolicy
 from typing import Any, TypedDict
 from weakref import WeakKeyDictionary, finalize
 
@@ -28,7 +30,9 @@ MOST_AT_ONCE = 100
 
 _UNSENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.ProxyError, httpx.UnsupportedProtocol)
 
-_LONG_NUMBER = re.compile(r"\d{7,}")
+_ANY_ZLIB = 32 + zlib.MAX_WBITS  # with the head of gzip or of zlib
+
+_PHONE_NUMBER = re.compile(r"\d(?:[\d().-]|%20|%28|%29){5,}\d")
 
 
 @attrs.frozen
@@ -79,7 +83,8 @@ class Connections:
         body, got = _Body(ends_at), None
         try:
             with self._connected().stream(**_arguments(self._wire, request, headers, patience, ends_at)) as got:
-                for chunk in got.iter_bytes():
+                body.begins(got)
+                for chunk in got.iter_raw():
                     if not body.takes(chunk):
                         break
         except httpx.RequestError as error:
@@ -94,9 +99,9 @@ class Connections:
             pool.close()
 
     def _connected(self) -> httpx.Client:
+        if self._process != os.getpid():  # after a fork: the parent's connections are not ours, nor is its lock
+            self._process, self._pool, self._lock = os.getpid(), None, threading.Lock()
         with self._lock:
-            if self._process != os.getpid():  # after a fork: the parent's connections are not ours
-                self._process, self._pool = os.getpid(), None
             if self._pool is None:
                 self._pool = httpx.Client(transport=self._wire.transport, **_pool_options(self._wire))
                 finalize(self, self._pool.close)  # for those who do not close their client
@@ -109,6 +114,7 @@ class _Loop:
 
     pool: httpx.AsyncClient
     permits: asyncio.Semaphore
+    end: AsyncGenerator[None]
     tasks: "set[asyncio.Task[Answer | Failure]]" = attrs.field(factory=set["asyncio.Task[Answer | Failure]"])
 
 
@@ -128,7 +134,7 @@ class AsyncConnections:
         self, request: Request[Any], headers: Mapping[str, str], patience: Patience, ends_at: float
     ) -> Answer | Failure:
         """Make one attempt, as `Connections.transmit` does."""
-        loop = self._running_loop()
+        loop = await self._running_loop()
         try:
             async with asyncio.timeout(ends_at - time.monotonic()):
                 await loop.permits.acquire()
@@ -152,7 +158,7 @@ class AsyncConnections:
             return
         if loop.tasks:
             await asyncio.wait(loop.tasks, timeout=timeout)
-        await loop.pool.aclose()
+        await loop.end.aclose()
 
     async def _attempt(
         self,
@@ -165,21 +171,31 @@ class AsyncConnections:
         body, got = _Body(ends_at), None
         try:
             async with pool.stream(**_arguments(self._wire, request, headers, patience, ends_at)) as got:
-                async for chunk in got.aiter_bytes():
+                body.begins(got)
+                async for chunk in got.aiter_raw():
                     if not body.takes(chunk):
                         break
         except httpx.RequestError as error:
             body.fails(error, patience)
         return _outcome(request, got, body)
 
-    def _running_loop(self) -> _Loop:
+    async def _running_loop(self) -> _Loop:
         running = asyncio.get_running_loop()
         if running not in self._loops:
             for ended in [loop for loop in self._loops if loop.is_closed()]:
                 del self._loops[ended]
             pool = httpx.AsyncClient(transport=self._wire.transport, **_pool_options(self._wire))
-            self._loops[running] = _Loop(pool, asyncio.Semaphore(MOST_AT_ONCE))
+            self._loops[running] = _Loop(pool, asyncio.Semaphore(MOST_AT_ONCE), _closing(pool))
+            await anext(self._loops[running].end)
         return self._loops[running]
+
+
+async def _closing(pool: httpx.AsyncClient) -> AsyncGenerator[None]:
+    """Close a pool when its loop ends: `asyncio.run` then closes the asynchronous generators that have begun."""
+    try:
+        yield
+    finally:
+        await pool.aclose()
 
 
 class _Body:
@@ -190,38 +206,62 @@ class _Body:
         self.problem: str | None = None
         self.unsent = False
         self._ends_at = ends_at
-        self._chunks: list[bytes] = []
-        self._size = 0
+        self._inflater: Any = None
+        self._content = bytearray()
 
     @property
     def content(self) -> bytes:
         """What has been read."""
-        return b"".join(self._chunks)
+        return bytes(self._content)
+
+    def begins(self, got: httpx.Response) -> None:
+        """Note how the body is compressed. It is inflated here, because a small body may hold a huge one."""
+        encoding = got.headers.get("content-encoding", "identity").strip().lower()
+        if encoding in ("gzip", "x-gzip", "deflate"):
+            self._inflater = zlib.decompressobj(_ANY_ZLIB)
+        elif encoding != "identity":
+            self.problem = "the body is compressed in a way that was not asked for"
 
     def takes(self, chunk: bytes) -> bool:
         """Add a chunk; tell whether to go on reading."""
-        self._chunks.append(chunk)
-        self._size += len(chunk)
-        if self._size > MOST_BYTES:
+        try:
+            inflated = chunk if self._inflater is None else self._inflater.decompress(chunk, self._room)
+        except zlib.error:
+            self.problem = "the compressed body is damaged"
+            return False
+        self._content += inflated
+        if self._room <= 0:
             self.problem = f"the body is over {MOST_BYTES // 1024 // 1024} MiB"
         elif time.monotonic() > self._ends_at:
             self.problem = "the deadline passed while the body was read"
         return self.problem is None
 
+    def ends(self) -> None:
+        """Note that nothing more comes; a compressed body may be cut all the same."""
+        if self.problem is None and self._inflater is not None and not self._inflater.eof:
+            self.problem = "the compressed body is cut"
+
     def fails(self, error: httpx.RequestError, patience: Patience) -> None:
         """Note that the HTTP library gave up, in words that hold nothing of the request."""
         self.unsent = isinstance(error, _UNSENT)
-        if isinstance(error, httpx.ReadTimeout):
-            self.problem = f"no byte came for {patience.read:g} s, or the deadline passed (ReadTimeout)"
+        if isinstance(error, httpx.ReadTimeout) and time.monotonic() < self._ends_at:
+            self.problem = f"no byte came for {patience.read:g} s (ReadTimeout)"
+        elif isinstance(error, httpx.TimeoutException) and time.monotonic() >= self._ends_at:
+            self.problem = f"the deadline passed ({type(error).__name__})"
         else:
             self.problem = " ".join([type(error).__name__, *_system_errors(error)])
+
+    @property
+    def _room(self) -> int:
+        return MOST_BYTES + 1 - len(self._content)
 
 
 def _outcome(request: Request[Any], got: httpx.Response | None, body: _Body) -> Answer | Failure:
     """Return what an attempt came to; of an error whose body was cut the status is enough."""
+    body.ends()
     status = got.status_code if got is not None else None
     seconds = time.monotonic() - body.began
-    target = _LONG_NUMBER.sub("#######", request.target)
+    target = _PHONE_NUMBER.sub("#######", request.target)
     logger.info("%s %s %s in %.3f s", request.operation.method, target, status or body.problem, seconds)
     if got is not None and (body.problem is None or got.status_code >= 400):
         return Answer(got.status_code, {name.lower(): value for name, value in got.headers.items()}, body.content)
@@ -255,16 +295,21 @@ class _PoolOptions(TypedDict):
     proxy: str | None
     limits: httpx.Limits
     follow_redirects: bool
+    trust_env: bool
+    cookies: CookieJar
 
 
 def _pool_options(wire: Wire) -> _PoolOptions:
-    verify = wire.verify
-    if wire.base_url.startswith("http://"):
-        verify = False  # loopback without TLS: a context would cost more than the first call
-    elif verify is True:
-        verify = _default_context()
-    limits = httpx.Limits(max_connections=MOST_AT_ONCE, max_keepalive_connections=MOST_AT_ONCE)
-    return {"verify": verify, "proxy": wire.proxy, "limits": limits, "follow_redirects": False}
+    loopback = wire.base_url.lower().startswith("http://")
+    return {
+        # Loopback has no TLS, and making a context would take longer than the first call.
+        "verify": False if loopback else _default_context() if wire.verify is True else wire.verify,
+        "proxy": wire.proxy,
+        "limits": httpx.Limits(max_connections=MOST_AT_ONCE, max_keepalive_connections=MOST_AT_ONCE),
+        "follow_redirects": False,
+        "trust_env": not loopback,  # or the secret would go in the clear to the proxy that the environment names
+        "cookies": CookieJar(DefaultCookiePolicy(allowed_domains=[])),  # attempts differ in nothing but Authorization
+    }
 
 
 @cache
@@ -280,6 +325,8 @@ def _system_errors(error: BaseException | None) -> Iterator[str]:
             yield f"({getattr(error, 'verify_message', '') or error.reason or 'TLS failed'})"
             return
         if isinstance(error, OSError) and error.strerror:
-            yield f"(errno {error.errno}: {error.strerror})"
+            number = error.errno or 0
+            text = os.strerror(number) if number > 0 else error.strerror  # asyncio puts addresses into its own
+            yield f"(errno {number}: {text})"
             return
         error = error.__cause__ or error.__context__

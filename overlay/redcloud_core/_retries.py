@@ -12,7 +12,15 @@ import attrs
 from . import _answers
 from ._auth import Authorization
 from ._binding import Answer, Request
-from ._errors import ConnectError, RedCloudError, SendOutcomeUnknown, TokenError, TransportError, UnreadableAnswerError
+from ._errors import (
+    APIError,
+    ConnectError,
+    RedCloudError,
+    SendOutcomeUnknown,
+    TokenError,
+    TransportError,
+    UnreadableAnswerError,
+)
 
 if TYPE_CHECKING:
     from ._sending import Account
@@ -134,7 +142,7 @@ def _reply(request: Request[T], outcome: Outcome, attempts: tuple[Attempt, ...],
     if not isinstance(outcome, Answer):
         raise TypeError(f"the driver answered Transmit with {outcome!r}")
     said = _answers.read(request.operation, outcome)
-    if isinstance(said, _answers.Drifted) and request.operation.retry == "keyed":
+    if isinstance(said, UnreadableAnswerError) and said.drift is not None and request.operation.retry == "keyed":
         unknown = _ending(request, said, attempts, account)
         return Reply(outcome, unknown, said.drift, attempts)
     if isinstance(said, RedCloudError):
@@ -167,14 +175,16 @@ def _unknown(
     from ._sending import send_of
 
     send = send_of(request, account, attempts)
+    fact = str(error).removesuffix(getattr(error, "advice", "")).strip()
     unknown = SendOutcomeUnknown(
-        f"{error} It may have been queued. Repeat the same call with the key {send.key!r}: "
+        f"{fact} It may have been queued all the same. Repeat the same call with the key {send.key!r}: "
         "the API answers it again and sends nothing twice."
     )
     unknown.send = send
+    if isinstance(error, APIError | UnreadableAnswerError):
+        unknown.status, unknown.raw = error.status, error.raw
     if isinstance(error, UnreadableAnswerError):
-        unknown.raw = error.raw
-        unknown.drift = error.drift if isinstance(error, _answers.Drifted) else None
+        unknown.drift = error.drift
     return unknown
 
 

@@ -1,0 +1,157 @@
+"""What a client is told when it is made: checked there, so that a mistake shows where it was made."""
+
+import ipaddress
+import math
+import re
+import ssl
+from collections.abc import Mapping
+from typing import Any, TypedDict
+from urllib.parse import urlsplit
+
+from ._binding import httpx
+
+OWN_HEADERS = frozenset(
+    {"authorization", "content-length", "content-type", "host", "idempotency-key", "transfer-encoding"}
+)
+"""Headers that the SDK sets itself."""
+
+# The SDK's own variables first, then those of the API's quickstart; never a mixture.
+_ENVIRONMENT = (
+    ("REDCLOUD_BASE_URL", "REDCLOUD_CLIENT_ID", "REDCLOUD_CLIENT_SECRET"),
+    ("BASE_URL", "RC_CLIENT_ID", "RC_CLIENT_SECRET"),
+)
+
+_HEADER_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")  # RFC 9110, section 5.6.2
+
+
+class Options(TypedDict, total=False):
+    """What `with_options` changes."""
+
+    timeout: float
+    """Seconds that no byte may come; 30 at first."""
+    deadline: float
+    """Seconds that a whole call may take, the token included; 45 at first."""
+    headers: Mapping[str, str]
+    """More headers for every request."""
+
+
+class Settings(Options, total=False):
+    """What both clients take besides where the API is and who asks."""
+
+    verify: ssl.SSLContext | bool
+    """The TLS context, or whether certificates are verified."""
+    proxy: str
+    """The URL of a proxy, instead of those that the environment names."""
+    token_transport: httpx.BaseTransport
+    """Another transport for the token operation."""
+
+
+def require_known(method: str, given: Mapping[str, Any], kind: type[Any]) -> None:
+    """Refuse a keyword that a method does not have, as Python itself does where there is no `**`."""
+    for name in given:
+        if name not in kind.__optional_keys__:
+            raise TypeError(f"{method}() got an unexpected keyword argument {name!r}")
+
+
+def checked_url(base_url: str) -> str:
+    """Return the base URL without a slash at its end.
+
+    Raises:
+        ValueError: It is no URL of a host, or plain http that leaves the machine.
+    """
+    parts = _split(base_url)
+    if set("@?#") & set(base_url):
+        raise ValueError("base_url: must hold no credentials, query or fragment, only the host and perhaps a path.")
+    if parts.scheme not in ("https", "http") or not parts.hostname:
+        raise ValueError(f"base_url: must be a URL such as https://api.example.com, not {_shown(base_url)}.")
+    if parts.scheme == "http" and not _is_loopback(parts.hostname):
+        raise ValueError(
+            "base_url: must begin with https://, since the secret and tokens would go in the clear to "
+            f"{parts.hostname}; plain http is for loopback only."
+        )
+    return base_url.rstrip("/")
+
+
+def checked_credential(name: str, value: str) -> str:
+    """Return a credential.
+
+    Raises:
+        ValueError: It is no text, is empty, or holds control characters. The message does not hold it.
+    """
+    if not _is_text(value) or not value:
+        raise ValueError(f"{name}: must be a text, and not an empty one.")
+    if not value.isprintable():
+        raise ValueError(f"{name}: must not hold control characters, such as a line break at its end.")
+    return value
+
+
+def checked_seconds(name: str, value: float) -> float:
+    """Return a number of seconds; ValueError unless it is a positive one."""
+    if isinstance(value, bool) or not isinstance(value, int | float) or not (value > 0 and math.isfinite(value)):
+        raise ValueError(f"{name}: must be a positive number of seconds, not {value!r}.")
+    return float(value)
+
+
+def with_headers(headers: Mapping[str, str], added: Mapping[str, str]) -> dict[str, str]:
+    """Return headers with others added, which replace those of the same name in any case.
+
+    Raises:
+        ValueError: An added one is the SDK's own, or no header.
+    """
+    for name, value in added.items():
+        _require_header(name, value)
+    names = {name.lower() for name in added}
+    return {**{name: value for name, value in headers.items() if name.lower() not in names}, **added}
+
+
+def from_environment(environment: Mapping[str, str]) -> tuple[str, str, str]:
+    """Return base URL, client id and secret.
+
+    Raises:
+        ValueError: A variable of the family is missing.
+    """
+    own, quickstart = _ENVIRONMENT
+    # BASE_URL is everybody's variable: alone it says nothing, and a secret must not follow it by accident.
+    family = own if any(environment.get(name) for name in own) else quickstart
+    missing = [name for name in family if not environment.get(name)]
+    if missing:
+        raise ValueError(f"environment: {', '.join(missing)} must be set; use {', '.join(own)} together.")
+    base_url, client_id, client_secret = (environment[name] for name in family)
+    return base_url, client_id, client_secret
+
+
+def _split(base_url: str) -> Any:
+    if not _is_text(base_url) or not base_url.isprintable() or " " in base_url:
+        raise ValueError("base_url: must be a URL such as https://api.example.com, without blanks or line breaks.")
+    try:
+        parts, port = urlsplit(base_url), urlsplit(base_url).port
+        httpx.URL(base_url)  # what it cannot read would fail in every call
+    except (ValueError, httpx.InvalidURL):
+        parts, port = None, None
+    if parts is None or port == 0 or ".." in (parts.hostname or ""):
+        raise ValueError(f"base_url: must be a URL such as https://api.example.com, not {_shown(base_url)}.")
+    return parts
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
+
+
+def _require_header(name: str, value: str) -> None:
+    if not _is_text(name) or not _is_text(value) or not _HEADER_NAME.fullmatch(name):
+        raise ValueError(f"headers: {_shown(str(name))} is no name of a header, or its value is no text.")
+    if name.lower() in OWN_HEADERS:
+        raise ValueError(f"headers: {name} is set by the SDK itself.")
+    if not value.isascii() or not value.isprintable() or value != value.strip():
+        raise ValueError(f"headers: the value of {name} must be printable ASCII without blanks at its ends.")
+
+
+def _is_text(value: object) -> bool:
+    return isinstance(value, str)
+
+
+def _shown(value: str) -> str:
+    return ascii(value if len(value) <= 40 else f"{value[:37]}...")
