@@ -76,7 +76,7 @@ def test_every_block_is_run() -> None:
     """A block that is added to the README needs a test here; the two commands on top are no such blocks."""
     text = (ROOT / "README.md").read_text(encoding="utf-8")
 
-    assert ["sh", "python", "python", "sh"] == [language for language, _ in BLOCKS]
+    assert [language for language, _ in BLOCKS] == ["sh", "python", "python", "sh"]
     assert text.index("./scripts/rehearse") < text.index("./scripts/test") < text.index("```sh")
 
 
@@ -86,6 +86,8 @@ def _code(language: str, number: int, port: int) -> str:
 
 
 def _run(command: list[str], environment: dict[str, str]) -> str:
-    done = subprocess.run(command, env=environment, cwd=environment["HOME"], capture_output=True, text=True, check=False)
+    done = subprocess.run(
+        command, env=environment, cwd=environment["HOME"], capture_output=True, text=True, check=False
+    )
     assert (done.returncode, done.stderr) == (0, "")
     return done.stdout

@@ -1,0 +1,140 @@
+"""Reading a document: what is no OpenAPI document is refused, with the file and the place in it."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from pipeline.document import load, operations, parse
+from pipeline.steps import Refused
+
+HEAD = "openapi: 3.1.0\ninfo: {title: T, version: 1.0.0}\n"
+PATHS = HEAD + "paths: {}\n"
+
+# Name, content of the file, and what the message says.
+NO_DOCUMENT = [
+    ("not YAML", "a: [b\nc: d", "api.yaml: is no YAML at line 2: "),
+    ("a tab", "a:\n\t- b", "api.yaml: is no YAML at line 2: "),
+    ("cut JSON", '{"openapi": "3.1.0",', "api.yaml: is no YAML at line 1: "),
+    ("two documents", PATHS + "---\na: 1\n", "api.yaml: is no YAML at line 4: "),
+    ("a Python object", PATHS + "x: !!python/object/apply:os.abort []\n", "api.yaml: is no YAML at line 4: "),
+    ("no UTF-8", b"openapi: \xff", "api.yaml: is no UTF-8 text (byte 9)"),
+    ("empty", "", "api.yaml: #: this is no OpenAPI 3.0 or 3.1 document"),
+    ("blank", "\n \n", "api.yaml: #: this is no OpenAPI 3.0 or 3.1 document"),
+    ("a text", "hello", "api.yaml: #: this is no OpenAPI 3.0 or 3.1 document"),
+    ("a list", "- openapi", "api.yaml: #: this is no OpenAPI 3.0 or 3.1 document"),
+    ("another YAML", "name: CI\non: push\n", "api.yaml: #: this is no OpenAPI 3.0 or 3.1 document"),
+    ("Swagger 2.0", PATHS.replace("openapi: 3.1.0", "swagger: '2.0'"), "api.yaml: #: this is no OpenAPI 3.0 or 3.1"),
+    ("OpenAPI 3.2", PATHS.replace("3.1.0", "3.2.0"), "api.yaml: #: this is no OpenAPI 3.0 or 3.1 document"),
+    ("a version that is a number", PATHS.replace("1.0.0", "1.0"), "api.yaml: #/info: `version` is missing or no text"),
+    ("no title", PATHS.replace("title: T, ", ""), "api.yaml: #/info: `title` is missing or no text"),
+    ("no info", PATHS.replace("info", "x-info"), "api.yaml: #: `info` is missing"),
+    ("no paths", HEAD, "api.yaml: #: `paths` is missing"),
+    ("paths are a list", HEAD + "paths: []", "api.yaml: #/paths: this must be an object"),
+    ("a key twice", PATHS + "paths: {}\n", 'api.yaml: is no YAML at line 4: found duplicate key "paths"'),
+    (
+        "a key twice, in JSON",
+        '{"openapi": "3.1.0", "paths": {"/a": {}, "/a": {}}}',
+        "api.yaml: is no YAML: the key `/a` stands twice in one object",
+    ),
+    ("an alias cycle", HEAD + "paths: &a {/x: *a}", "api.yaml: is no YAML: an alias stands inside the value"),
+    ("nested too deep", "[" * 5000, "api.yaml: is no YAML: maximum recursion depth exceeded"),
+    ("nested too deep, in JSON", '{"a":' * 50_000, "api.yaml: is no YAML: "),
+]
+
+
+@pytest.fixture
+def written(tmp_path: Path) -> Callable[[Any], Path]:
+    """Write a content to a file, and give its path."""
+
+    def write(content: str | bytes) -> Path:
+        path = tmp_path / "api.yaml"
+        path.write_bytes(content if isinstance(content, bytes) else content.encode())
+        return path
+
+    return write
+
+
+@pytest.mark.parametrize(("content", "message"), [row[1:] for row in NO_DOCUMENT], ids=[row[0] for row in NO_DOCUMENT])
+def test_refused(written: Callable[[Any], Path], content: Any, message: str) -> None:
+    """What is no OpenAPI document is refused: one line with the place, one with what to do."""
+    with pytest.raises(Refused) as error:
+        load(written(content))
+    what, advice = str(error.value).splitlines()
+    assert what.startswith(message)
+    assert advice.endswith(".")
+
+
+@pytest.mark.parametrize(("name", "why"), [("missing.yaml", "No such file"), (".", "Is a directory")])
+def test_unreadable_file(tmp_path: Path, name: str, why: str) -> None:
+    """A path that is no readable file is refused by its path."""
+    with pytest.raises(Refused, match=why) as error:
+        load(tmp_path / name)
+    assert str(error.value).startswith(f"{tmp_path / name}: cannot be read: ")
+
+
+@pytest.mark.parametrize("version", ["3.0.0", "3.0.3", "3.1.0", "3.1.1"])
+def test_versions(written: Callable[[Any], Path], version: str) -> None:
+    """All versions of OpenAPI 3.0 and 3.1 are read."""
+    assert load(written(PATHS.replace("3.1.0", version))).version == "1.0.0"
+
+
+def test_yaml_and_json_are_the_same(written: Callable[[Any], Path]) -> None:
+    """A document reads the same in YAML, in JSON, with a byte-order mark, and in JSON that is only YAML."""
+    root = load(written(PATHS)).root.value
+    contents = [json.dumps(root), "\ufeff" + PATHS, json.dumps(root)[:-1] + ", # YAML\n}", PATHS.replace("\n", "\r\n")]
+    assert [load(written(content)).root.value for content in contents] == [root] * len(contents)
+
+
+def test_content_is_kept(written: Callable[[Any], Path]) -> None:
+    """The bytes of the file are kept as they are: they travel in the package."""
+    content = PATHS.encode() + b"# the end\r\n"
+    assert load(written(content)).content == content
+
+
+def test_names_are_texts() -> None:
+    """Names and scalars that YAML would read as something else are what JSON can hold."""
+    document = parse("api.yaml", (PATHS + "x: {200: a, true: b, 2026-01-02: 2026-01-03, no: no}\n").encode())
+    assert document.root["x"].value == {"200": "a", "True": "b", "2026-01-02": "2026-01-03", "no": "no"}
+
+
+def test_pointers_escape() -> None:
+    """A pointer leads back to the node that it came from, whatever characters its names hold."""
+    content = HEAD + 'paths: {"/a~b/{c}": {get: {operationId: x, responses: {}}}}\n'
+    document = parse("api.yaml", content.encode())
+    ((path, method, _, node),) = operations(document)
+    assert (path, method, node.pointer) == ("/a~b/{c}", "get", "#/paths/~1a~0b~1{c}/get")
+    assert document.at(node.pointer) == node
+    assert document.at("#/paths/~1a") is None
+    assert document.at("#/paths/~1a~0b~1{c}/get/responses/200") is None
+
+
+REFERENCES = [
+    ("#/components/x/missing", "leads nowhere"),
+    ("other.yaml#/x", "leads out of the document"),
+    ("http://example.com/api.yaml", "leads out of the document"),
+    ("../../etc/passwd", "leads out of the document"),
+    ("#/components/x/a", "leads in a circle"),
+]
+
+
+@pytest.mark.parametrize(("target", "message"), REFERENCES)
+def test_references(target: str, message: str) -> None:
+    """A reference that leads nowhere, outside or in a circle is refused at its place."""
+    content = HEAD + "paths: {}\ncomponents: {x: {a: {$ref: '#/components/x/b'}, b: {$ref: '#/components/x/a'}}}\n"
+    content += f"start: {{$ref: '{target}'}}\n"
+    document = parse("api.yaml", content.encode())
+    with pytest.raises(Refused, match=message) as error:
+        document.resolve(document.root["start"])
+    assert str(error.value).startswith("api.yaml: #/")
+
+
+def test_references_are_followed() -> None:
+    """References are followed through others, through arrays and through escaped names."""
+    content = (
+        PATHS + "x: [{$ref: '#/y~1z/a~0b'}]\ny/z: {a~b: {$ref: '#/end'}}\nend: {here: true}\nstart: {$ref: '#/x/0'}\n"
+    )
+    document = parse("api.yaml", content.encode())
+    assert document.resolve(document.root["start"]).pointer == "#/end"

@@ -1,0 +1,286 @@
+"""Reading what a document says: exactly, or not at all and with the place."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from ruamel.yaml import YAML
+
+from pipeline import account, reader
+from pipeline.contract import Contract
+from pipeline.document import parse
+from pipeline.steps import Refused
+
+DOCUMENT = Path(__file__).parents[2] / "openapi.yaml"
+HEAD = "openapi: 3.1.0\ninfo: {title: T, version: 1.0.0}\n"
+ANSWER = "responses: {'200': {description: x}}"
+A = "{type: object, properties: {a: {type: string}}}"
+B = "{type: object, properties: {b: {type: string}}}"
+
+
+def read(text: str) -> Contract:
+    """Read a document, and account for all of it."""
+    document = parse("api.yaml", (HEAD + text).encode())
+    contract = reader.read(document)
+    account.check_complete(document, contract)
+    return contract
+
+
+def schema(text: str) -> str:
+    """Give a document with the one schema `Thing`."""
+    return f"components: {{schemas: {{Thing: {text}}}}}\npaths: {{}}\n"
+
+
+def get(text: str, path: str = "/things") -> str:
+    """Give a document with the one operation GET."""
+    return f"paths: {{'{path}': {{get: {{{text}}}}}}}\n"
+
+
+def post(body: str) -> str:
+    """Give a document with the one operation POST, and its body."""
+    return f"paths: {{/things: {{post: {{requestBody: {{{body}}}, {ANSWER}}}}}}}\n"
+
+
+def param(text: str) -> str:
+    """Give a document with the one operation GET, and its parameter."""
+    return get(f"parameters: [{{{text}}}], {ANSWER}")
+
+
+THING = "#/components/schemas/Thing"
+GET = "#/paths/~1things/get"
+POST = "#/paths/~1things/post"
+
+REFUSED = [
+    ("a union of objects", schema(f"{{oneOf: [{A}, {B}]}}"), f"{THING}/oneOf", "cannot be represented"),
+    ("any of objects", schema(f"{{anyOf: [{A}, {B}]}}"), f"{THING}/anyOf", "cannot be represented"),
+    ("all of two", schema(f"{{allOf: [{A}, {B}]}}"), f"{THING}/allOf", "cannot be represented"),
+    (
+        "a union in a property",
+        schema(f"{{type: object, properties: {{p: {{oneOf: [{A}, {B}]}}}}}}"),
+        f"{THING}/properties/p/oneOf",
+        "cannot be represented",
+    ),
+    (
+        "open beside properties",
+        schema("{type: object, properties: {p: {type: string}}, additionalProperties: true}"),
+        f"{THING}/additionalProperties",
+        "beside `properties`",
+    ),
+    ("a tuple", schema("{type: array, prefixItems: [{type: string}]}"), f"{THING}/prefixItems", "cannot be"),
+    ("a type of its own", schema("{type: text}"), f"{THING}/type", "`text` is no type"),
+    ("array or text", schema("{type: [array, string]}"), f"{THING}/type", "union with an array"),
+    ("no schema", schema("hello"), THING, "no schema"),
+    ("a property that is missing", schema("{required: [b], properties: {a: {}}}"), f"{THING}/required", "`b`"),
+    ("required is a text", schema("{required: a, properties: {a: {}}}"), f"{THING}/required", "must be an array"),
+    ("properties are a list", schema("{type: object, properties: [a]}"), f"{THING}/properties", "an object"),
+    ("an enum of lists", schema("{enum: [[1], [2]]}"), f"{THING}/enum", "enum of other values"),
+    ("a constant list", schema("{const: [1]}"), f"{THING}/const", "constant of this type"),
+    ("a list of itself", schema(f"{{type: array, items: {{$ref: '{THING}'}}}}"), THING, "refers to itself"),
+    ("a schema that is itself", schema(f"{{$ref: '{THING}'}}"), THING, "leads in a circle"),
+    (
+        "a dangling schema",
+        get("responses: {'200': {description: x, content: {application/json: {schema: {$ref: '#/x'}}}}}"),
+        f"{GET}/responses/200/content/application~1json/schema/$ref",
+        "`#/x` leads nowhere",
+    ),
+    ("a cookie", param("name: a, in: cookie, schema: {type: string}"), f"{GET}/parameters/0", "in `cookie`"),
+    ("a parameter without schema", param("name: a, in: query"), f"{GET}/parameters/0", "no `schema`"),
+    ("a parameter without name", param("in: query, schema: {}"), f"{GET}/parameters/0", "name"),
+    ("an object in the query", param(f"name: a, in: query, schema: {A}"), f"{GET}/parameters/0", "an object"),
+    (
+        "another style",
+        param("name: a, in: query, style: pipeDelimited, schema: {type: array}"),
+        f"{GET}/parameters/0/style",
+        "`pipeDelimited`",
+    ),
+    ("a path parameter not in the path", param("name: a, in: path, schema: {type: string}"), GET, "not in the path"),
+    ("a path parameter not declared", get(ANSWER, "/things/{id}"), "#/paths/~1things~1{id}/get", "not declared"),
+    (
+        "a form of files",
+        post(f"content: {{multipart/form-data: {{schema: {A}}}}}"),
+        f"{POST}/requestBody/content/multipart~1form-data/schema",
+        "`multipart/form-data`",
+    ),
+    ("a body without content", post("required: true"), f"{POST}/requestBody", "without content"),
+    (
+        "a body without schema",
+        post("content: {application/json: {}}"),
+        f"{POST}/requestBody/content/application~1json",
+        "no schema",
+    ),
+    (
+        "an object or a text",
+        post(f"content: {{application/json: {{schema: {A}}}, text/plain: {{schema: {{type: string}}}}}}"),
+        f"{POST}/requestBody",
+        "one content type only",
+    ),
+    ("a status of its own", get("responses: {OK: {description: x}}"), f"{GET}/responses/OK", "no status"),
+    ("a path that is nothing", "paths: {/things: }\n", "#/paths/~1things", "must be an object"),
+    ("an operation that is nothing", "paths: {/things: {get: }}\n", GET, "must be an object"),
+    ("an operation that is a text", "paths: {/things: {get: hello}}\n", GET, "must be an object"),
+    ("parameters that are none", get(f"parameters: {{}}, {ANSWER}"), f"{GET}/parameters", "must be an array"),
+    (
+        "an operationId twice",
+        f"paths: {{/things: {{get: {{operationId: x, {ANSWER}}}, post: {{operationId: x, {ANSWER}}}}}}}\n",
+        POST,
+        f"used twice, first at {GET}",
+    ),
+    (
+        "two operationIds with one method",
+        f"paths: {{/things: {{get: {{operationId: aB, {ANSWER}}}, post: {{operationId: a_b, {ANSWER}}}}}}}\n",
+        POST,
+        f"the method `a_b`, as does {GET}",
+    ),
+]
+
+
+@pytest.mark.parametrize(("text", "place", "why"), [row[1:] for row in REFUSED], ids=[row[0] for row in REFUSED])
+def test_refused(text: str, place: str, why: str) -> None:
+    """What cannot be represented exactly is refused: its pointer and the reason, then what to do."""
+    with pytest.raises(Refused) as error:
+        read(text)
+    what, advice = str(error.value).splitlines()
+    assert what.startswith(f"api.yaml: {place}: ")
+    assert why in what
+    assert advice.endswith(".")
+
+
+TYPES = [
+    ("{type: string}", "str"),
+    ("{type: integer}", "int"),
+    ("{type: number}", "float"),
+    ("{type: boolean}", "bool"),
+    ("{type: string, format: date-time}", "datetime.datetime"),
+    ("{type: string, format: date}", "datetime.date"),
+    ("{type: string, format: uuid}", "UUID"),
+    ("{type: string, format: email}", "str"),
+    ("{type: [string, 'null']}", "str | None"),
+    ("{type: [integer, string]}", "int | str"),
+    ("{type: array, items: {type: array, items: {type: integer}}}", "list[list[int]]"),
+    ("{type: array}", "list[Any]"),
+    ("{items: {type: string}}", "list[str]"),
+    ("{type: object}", "dict[str, Any]"),
+    ("{type: object, additionalProperties: {type: array, items: {type: string}}}", "dict[str, list[str]]"),
+    ("{const: fixed}", "Literal['fixed']"),
+    ("{enum: [a, 1, null]}", "Literal['a', 1, None]"),
+    ("{oneOf: [{type: string}, {type: 'null'}]}", "str | None"),
+    ("{allOf: [{type: string}]}", "str"),
+    ("{}", "Any"),
+    ("true", "Any"),
+    ("{type: 'null'}", "None"),
+]
+
+
+@pytest.mark.parametrize(("text", "annotation"), TYPES)
+def test_types(text: str, annotation: str) -> None:
+    """Each schema is the Python type that says the same."""
+    (thing,) = read(schema(f"{{type: object, properties: {{p: {text}}}}}")).schemas
+    (found,) = thing.properties
+    assert found.type.declared == annotation
+
+
+def test_null_in_3_0() -> None:
+    """OpenAPI 3.0 writes `nullable` for what 3.1 writes as a type."""
+    text = (HEAD + schema("{type: object, properties: {p: {type: string, nullable: true}}}")).replace("3.1.0", "3.0.3")
+    (thing,) = reader.read(parse("api.yaml", text.encode())).schemas
+    assert thing.properties[0].type.declared == "str | None"
+
+
+@pytest.mark.parametrize(
+    ("root", "own", "secured"),
+    [
+        ("", "", False),
+        ("security: []\n", "", False),
+        ("security: [{T: []}]\n", "", True),
+        ("security: [{T: []}]\n", "security: [], ", False),
+        ("", "security: [{T: []}], ", True),
+    ],
+)
+def test_security(root: str, own: str, secured: bool) -> None:
+    """The root's security counts where an operation has none of its own."""
+    (operation,) = read(root + get(own + ANSWER)).operations
+    assert operation.secured is secured
+
+
+@pytest.mark.parametrize(
+    ("method", "header", "retry"),
+    [
+        *(("get", "", "safe"), ("head", "", "safe"), ("put", "", "safe"), ("delete", "", "safe")),
+        *(("post", "", "unsent"), ("patch", "", "unsent"), ("post", "X-Trace", "unsent")),
+        *(("post", "idempotency-key", "keyed"), ("put", "Idempotency-Key", "keyed")),
+    ],
+)
+def test_retry_follows_from_the_document(method: str, header: str, retry: str) -> None:
+    """What may be sent again follows from the method and from Idempotency-Key."""
+    parameters = f"parameters: [{{name: {header}, in: header, schema: {{type: string}}}}], " if header else ""
+    (operation,) = read(f"paths: {{/things: {{{method}: {{{parameters}{ANSWER}}}}}}}\n").operations
+    assert operation.retry == retry
+
+
+def test_parameters_of_the_path_item() -> None:
+    """Parameters of a path are those of its operations, which may override them."""
+    text = "paths: {'/a/{id}': {parameters: [{name: id, in: path, required: true, schema: {type: string}}, "
+    text += "{name: q, in: query, schema: {type: string}}], get: {parameters: [{name: q, in: query, required: true, "
+    text += f"schema: {{type: integer}}}}], {ANSWER}}}}}}}\n"
+    (operation,) = read(text).operations
+    assert [(found.python_name, found.type.declared, found.required) for found in operation.parameters] == [
+        ("id", "str", True),
+        ("q", "int", True),
+    ]
+
+
+def test_names_that_collide_are_reported() -> None:
+    """A body property keeps its name, the parameter beside it gets its place behind it, and a note says so."""
+    text = "paths: {'/a/{id}': {post: {parameters: [{name: id, in: path, required: true, schema: {type: string}}, "
+    text += "{name: id, in: query, schema: {type: string}}], requestBody: {content: {application/json: {schema: "
+    text += f"{{$ref: '{THING}'}}}}}}}}, {ANSWER}}}}}}}\n"
+    contract = read(f"components: {{schemas: {{Thing: {{properties: {{id: {{type: string}}}}}}}}}}\n{text}")
+    (operation,) = contract.operations
+    assert [found.python_name for found in operation.arguments] == ["id_path", "id_query", "id"]
+    assert any("`id_path`" in note for note in contract.notes)
+
+
+@pytest.mark.parametrize(("operation_id", "method"), [("close", "close_"), ("withOptions", "with_options_")])
+def test_names_of_the_clients_are_kept(operation_id: str, method: str) -> None:
+    """An operation that would hide a client's own method gets an underscore, and a note says so."""
+    contract = read(get(f"operationId: {operation_id}, {ANSWER}"))
+    assert [found.name for found in contract.operations] == [method]
+    assert any(f"`{method}`" in note for note in contract.notes)
+
+
+def test_operations_without_id_and_tag() -> None:
+    """An operation without operationId is called by its method and path, and a note says so."""
+    contract = read(get(ANSWER, "/a/b-c"))
+    assert [(found.name, found.tag) for found in contract.operations] == [("get_a_b_c", "default")]
+    assert contract.notes == ("#/paths/~1a~1b-c/get: without operationId, the method is called `get_a_b_c`",)
+
+
+def test_schemas_in_place() -> None:
+    """Objects that stand in place, in bodies and in answers, are classes like the named ones."""
+    answer = f"responses: {{'200': {{description: x, content: {{application/json: {{schema: {B}}}}}}}}}"
+    contract = read(
+        f"paths: {{/a: {{post: {{operationId: add, requestBody: {{content: {{application/json: {{schema: {A}}}}}}}, "
+        f"{answer}}}}}}}\n"
+    )
+    (operation,) = contract.operations
+    assert {found.name for found in contract.schemas} == operation.classes
+    assert len(operation.classes) == 2
+
+
+def test_what_is_not_checked_is_noted() -> None:
+    """A keyword that nothing checks is noted with its place."""
+    contract = read(schema("{type: object, properties: {p: {type: string, not: {const: x}}}}"))
+    assert contract.notes == (f"{THING}/properties/p/not: `not` is not checked",)
+
+
+def test_the_committed_document_is_read_without_notes() -> None:
+    """Nothing in openapi.yaml needs a note: every name is exact, everything is checked, nothing is waived."""
+    content = DOCUMENT.read_bytes()
+    document = parse("openapi.yaml", content)
+    contract = reader.read(document)
+    assert (contract.notes, list(account.waived(document))) == ((), [])
+    names: Any = YAML(typ="safe", pure=True).load(content)["components"]["schemas"]
+    assert {found.name for found in contract.schemas} == set(names)
+    for found in contract.schemas:
+        exact = [prop.python_name for prop in found.properties]
+        assert exact == list(names[found.name].get("properties", exact))
