@@ -9,6 +9,7 @@ from typing import Any
 
 from .contract import Contract
 from .document import Document, Node, operations
+from .operations import IGNORED_HEADERS
 from .steps import Refused
 
 
@@ -118,5 +119,6 @@ def _lost_parameters(document: Document, contract: Contract) -> Iterator[str]:
             parameters = holder.get("parameters")
             for reference in parameters.elements() if parameters else ():
                 parameter = document.resolve(reference)
-                if (parameter.text("in"), parameter.text("name")) not in known.get(node.pointer, set()):
+                ignored = parameter.text("in") == "header" and parameter.text("name").lower() in IGNORED_HEADERS
+                if not ignored and (parameter.text("in"), parameter.text("name")) not in known[node.pointer]:
                     yield reference.pointer
