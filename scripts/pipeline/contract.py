@@ -106,7 +106,8 @@ class Property:
     constraints: Mapping[str, Any]
     read_only: bool
     write_only: bool
-    pointer: str
+    pointers: tuple[str, ...]
+    """Where the document says it; several places where `allOf` put it together."""
 
 
 @attrs.frozen

@@ -25,12 +25,14 @@ class Node:
     document: str
     parts: "Mapping[str | int, Node]" = attrs.field(factory=dict, repr=False)
     """Children that stand elsewhere in the document, of a value that was put together."""
+    also: tuple[str, ...] = ()
+    """Where else in the document the same was said, of a value that was put together."""
 
     def __getitem__(self, key: str | int) -> "Node":
         """Return the child under `key`, which must be there."""
         if key in self.parts:
             return self.parts[key]
-        return attrs.evolve(self, value=self.value[key], pointer=f"{self.pointer}/{escape(str(key))}", parts={})
+        return attrs.evolve(self, value=self.value[key], pointer=f"{self.pointer}/{escape(str(key))}", parts={}, also=())
 
     @property
     def names(self) -> list[str]:

@@ -32,7 +32,8 @@ def load_file(path: Path) -> tuple[bytes, Any]:
         path: A YAML or JSON file.
 
     Returns:
-        Its bytes, and what it says as JSON data; files that it refers to are under `x-files`.
+        Its bytes, and what it says as JSON data. Files that it refers to are under `x-files`; the bytes are then those
+        of a document of one file that says the same.
 
     Raises:
         Refused: It, or a file that it refers to, cannot be read, is too large or is no YAML or JSON.
@@ -41,6 +42,8 @@ def load_file(path: Path) -> tuple[bytes, Any]:
     data = plain_data(path.name, content)
     if is_object(data):
         _Bundle(path.parent).add_files_of(data, path.name)
+        if FILES in data:
+            content = yaml.safe_dump(data, sort_keys=False, allow_unicode=True).encode()
     return content, data
 
 

@@ -6,6 +6,8 @@ The children of a schema that was put together keep their own places in the docu
 from collections.abc import Callable, Iterator
 from typing import Any
 
+import attrs
+
 from .document import Document, Node
 from .loading import is_object
 
@@ -50,12 +52,13 @@ def made(place: Node, children: dict[str, Node]) -> Node:
 
 def both(place: Node, one: Node, other: Node) -> Node:
     """Return a schema that says what two schemas say."""
+    also = (one.pointer, *one.also, other.pointer, *other.also)
     if one.value == other.value or other.value in (True, {}):
-        return one
+        return attrs.evolve(one, also=also)
     if one.value in (True, {}):
-        return other
+        return attrs.evolve(other, also=also)
     pair = Node([one.value, other.value], f"{place.pointer}/allOf", place.document, {0: one, 1: other})
-    return made(place, {"allOf": pair})
+    return attrs.evolve(made(place, {"allOf": pair}), also=also)
 
 
 def _parts(document: Document, schema: Node, above: tuple[str, ...]) -> Iterator[Node]:

@@ -5,6 +5,7 @@ a union, or a name for one of these. What is put together by `allOf` is put toge
 """
 
 import re
+import warnings
 from collections.abc import Iterator, Mapping
 from typing import Any, Literal
 
@@ -32,6 +33,7 @@ _FORMATS = {
     ("string", "uuid"): Type.of("UUID", "str"),
     ("string", "byte"): Type.of("bytes", "str"),
     ("string", "decimal"): Type.of("Decimal", "str"),
+    ("string", "binary"): Type(("_types.File",), ("_types.File", "bytes"), ("own",)),
 }
 
 # Keywords that are checked when a request is built.
@@ -313,7 +315,7 @@ class SchemaReader:
             constraints=self.constraints(node),
             read_only=node.flag("readOnly") or target.flag("readOnly"),
             write_only=node.flag("writeOnly") or target.flag("writeOnly"),
-            pointer=node.pointer,
+            pointers=(node.pointer, *node.also),
         )
 
     def _extra(self, whole: Node) -> Type | None:
@@ -473,8 +475,9 @@ def python_pattern(pattern: str) -> str | None:
     written = "".join(part if index % 2 else part.replace("$", r"\Z") for index, part in enumerate(parts))
     written = re.sub(r"\(\?<(?=[A-Za-z])", "(?P<", written)
     try:
-        re.compile(written, re.ASCII)
-    except (re.error, RecursionError, OverflowError):
+        with warnings.catch_warnings(action="error"):  # what Python will read otherwise one day is none of its patterns
+            re.compile(written, re.ASCII)
+    except (re.error, RecursionError, OverflowError, Warning):
         return None
     return written
 
