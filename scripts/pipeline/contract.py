@@ -14,7 +14,7 @@ from openapi_python_client.schema.untrusted_string import UntrustedString
 
 from .document import Node
 
-Location = Literal["path", "query", "header", "body"]
+Location = Literal["path", "query", "header", "cookie", "body"]
 Retry = Literal["safe", "keyed", "unsent"]
 
 
@@ -25,17 +25,20 @@ class Type:
     Attributes:
         declares: The annotation in models, what a decoder gives.
         accepts: The annotation in signatures: also a member's string, also a mapping for an object.
+        shapes: What the alternatives look like in JSON: `null`, `bool`, `int`, `float`, `str`, `array`, `object`; or
+            `any`, or `own` for classes that the codec cannot tell apart by itself.
         classes: The names of the generated classes in both.
     """
 
     declares: tuple[str, ...]
     accepts: tuple[str, ...]
+    shapes: tuple[str, ...]
     classes: frozenset[str] = frozenset()
 
     @classmethod
-    def of(cls, annotation: str) -> "Type":
+    def of(cls, annotation: str, shape: str) -> "Type":
         """Return a type that is declared and accepted alike."""
-        return cls((annotation,), (annotation,))
+        return cls((annotation,), (annotation,), (shape,))
 
     @property
     def declared(self) -> str:
@@ -47,18 +50,46 @@ class Type:
         """The annotation in signatures."""
         return " | ".join(self.accepts)
 
-    def within(self, generic: str) -> "Type":
-        """Return this type inside a generic such as `list`."""
-        return Type((f"{generic}[{self.declared}]",), (f"{generic}[{self.accepted}]",), self.classes)
+    @property
+    def is_native(self) -> bool:
+        """Whether the codec can tell the alternatives apart by what they look like."""
+        others = [shape for shape in self.shapes if shape != "null"]
+        return len(set(others)) == len(others) and (len(others) < 2 or not {"any", "own"} & set(others))
+
+    def without_null(self) -> "Type":
+        """Return this type without None."""
+        keep = [index for index, declared in enumerate(self.declares) if declared != "None"]
+        return Type(
+            tuple(self.declares[index] for index in keep),
+            tuple(accepted for accepted in self.accepts if accepted != "None"),
+            tuple(self.shapes[index] for index in keep),
+            self.classes,
+        )
+
+    def within(self, generic: str, shape: str) -> "Type":
+        """Return this type inside a generic such as `list[{}]`."""
+        declared, accepted = generic.format(self.declared), generic.format(self.accepted)
+        return Type((declared,), (accepted,), (shape,), self.classes)
 
     def union(self, *others: "Type") -> "Type":
-        """Return the union of this type and others: each alternative once, None last."""
-        parts = (self, *others)
+        """Return the union of this type and others: each alternative once, None last; Any takes in all others."""
+        parts = list({part.declares: part for part in (self, *others)}.values())
+        if any("any" in part.shapes for part in parts):
+            return ANY
+        alternatives: dict[str, str] = {}
+        for part in parts:
+            alternatives.update(zip(part.declares, part.shapes, strict=True))
+        declares = _none_last(alternatives)
         return Type(
-            _once(chain.from_iterable(part.declares for part in parts)),
-            _once(chain.from_iterable(part.accepts for part in parts)),
+            declares,
+            _none_last(chain.from_iterable(part.accepts for part in parts)),
+            tuple(alternatives[declared] for declared in declares),
             frozenset[str]().union(*(part.classes for part in parts)),
         )
+
+
+ANY = Type.of("Any", "any")
+NULL = Type.of("None", "null")
 
 
 @attrs.frozen
@@ -73,20 +104,37 @@ class Property:
     secret: bool
     deprecated: bool
     constraints: Mapping[str, Any]
-    pointer: str
+    read_only: bool
+    write_only: bool
+    pointers: tuple[str, ...]
+    """Where the document says it; several places where `allOf` put it together."""
 
 
 @attrs.frozen
 class Schema:
-    """A class, an enum or an alias to generate; the generator's `Project` asks for `class_info` and `value_type`."""
+    """A class, an enum, a union or an alias; the generator's `Project` asks for `class_info` and `value_type`.
 
-    kind: Literal["object", "enum", "alias"]
+    Attributes:
+        properties: Of an object.
+        extra: The type of an object's further properties, where it may have some beside its own.
+        members: Of an enum: name and value.
+        target: What an alias stands for, or the union as an annotation.
+        variants: Of a union, each as an annotation.
+        discriminator: The property that tells the variants apart.
+        mapping: Its values, each with a variant.
+    """
+
+    kind: Literal["object", "enum", "union", "alias"]
     class_info: Class
     pointer: str
     description: UntrustedString
     properties: tuple[Property, ...] = ()
+    extra: Type | None = None
     members: Mapping[str, str | int] = attrs.field(factory=dict[str, str | int])
     target: Type | None = None
+    variants: tuple[str, ...] = ()
+    discriminator: UntrustedString | None = None
+    mapping: Mapping[UntrustedString, str] = attrs.field(factory=dict[UntrustedString, str])
 
     @property
     def name(self) -> str:
@@ -109,6 +157,12 @@ class Schema:
         return {found.python_name: found.name for found in self.properties if found.name != found.python_name}
 
     @property
+    def is_unwritable(self) -> bool:
+        """Whether a name on the wire is one that a Struct cannot be told of."""
+        names = [name.get_untrusted_value() for name in self.renamed.values()]
+        return any(not name.isprintable() or "\\" in name or '"' in name for name in names)
+
+    @property
     def constraints(self) -> dict[str, Mapping[str, Any]]:
         """The constraints on properties, under their names on the wire."""
         return {found.name.get_untrusted_value(): found.constraints for found in self.properties if found.constraints}
@@ -117,7 +171,14 @@ class Schema:
     def classes(self) -> frozenset[str]:
         """The other generated classes that this one refers to."""
         used = [found.type.classes for found in self.properties]
-        return frozenset[str]().union(*used, self.target.classes if self.target else ()) - {self.name}
+        used += [found.classes for found in (self.target, self.extra) if found is not None]
+        return frozenset[str]().union(*used) - {self.name}
+
+    @property
+    def extra_name(self) -> str:
+        """The attribute that holds an object's further properties."""
+        taken = {found.python_name for found in self.properties}
+        return next(name for name in ("additional_properties", "additional_properties_") if name not in taken)
 
 
 @attrs.frozen
@@ -132,6 +193,7 @@ class Argument:
     description: UntrustedString
     constraints: Mapping[str, Any]
     deprecated: bool
+    style: str = ""
     explode: bool = True
 
 
@@ -142,6 +204,8 @@ class Body:
     required: bool
     is_object: bool
     contents: Mapping[str, Type]
+    encodings: Mapping[str, Mapping[str, tuple[str, bool]]]
+    """How properties of forms are written, by content type and name: style and explode."""
 
 
 @attrs.frozen
@@ -220,6 +284,5 @@ def described(node: Node) -> UntrustedString:
     return UntrustedString("\n\n".join(part for part in parts if part))
 
 
-def _once(alternatives: Iterable[str]) -> tuple[str, ...]:
-    found = dict.fromkeys(alternatives)
-    return tuple(sorted(found, key="None".__eq__))
+def _none_last(alternatives: Iterable[str]) -> tuple[str, ...]:
+    return tuple(sorted(dict.fromkeys(alternatives), key="None".__eq__))

@@ -1,15 +1,14 @@
 """Read an OpenAPI document, and find one's way in it by JSON pointers (RFC 6901)."""
 
-import json
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any, TypeGuard, cast
+from typing import Any
+from urllib.parse import unquote
 
 import attrs
-from ruamel.yaml import YAML
-from ruamel.yaml.error import MarkedYAMLError, YAMLError
 
+from .loading import is_array, is_object, load_file
 from .steps import Refused
 
 METHODS = ("get", "put", "post", "delete", "options", "head", "patch", "trace")
@@ -24,10 +23,16 @@ class Node:
     value: Any
     pointer: str
     document: str
+    parts: "Mapping[str | int, Node]" = attrs.field(factory=dict, repr=False)
+    """Children that stand elsewhere in the document, of a value that was put together."""
+    also: tuple[str, ...] = ()
+    """Where else in the document the same was said, of a value that was put together."""
 
     def __getitem__(self, key: str | int) -> "Node":
         """Return the child under `key`, which must be there."""
-        return attrs.evolve(self, value=self.value[key], pointer=f"{self.pointer}/{escape(str(key))}")
+        if key in self.parts:
+            return self.parts[key]
+        return attrs.evolve(self, value=self.value[key], pointer=f"{self.pointer}/{escape(str(key))}", parts={}, also=())
 
     @property
     def names(self) -> list[str]:
@@ -133,12 +138,7 @@ class Document:
 
     def _follow(self, reference: Node) -> Node:
         target = reference.value
-        if not isinstance(target, str) or not target.startswith("#"):
-            raise reference.refused(
-                f"the $ref `{target}` leads out of the document",
-                "Only references inside the document (`#/...`) are supported; move the definition into it.",
-            )
-        found = self.at(target)
+        found = self.at(unquote(target)) if isinstance(target, str) and target.startswith("#") else None
         if found is None:
             raise reference.refused(f"the $ref `{target}` leads nowhere", "Define it, or correct the reference.")
         return found
@@ -156,39 +156,10 @@ def load(path: Path) -> Document:
     Raises:
         Refused: The file cannot be read, is no YAML or JSON, or holds no OpenAPI document.
     """
-    try:
-        content = path.read_bytes()
-    except OSError as error:
-        raise Refused(f"{path}: cannot be read: {error.strerror}\nName a file that holds the document.") from None
-    return parse(path.name, content)
-
-
-def parse(name: str, content: bytes) -> Document:
-    """Make a document of the bytes of a YAML or JSON file.
-
-    Args:
-        name: What messages call the document.
-        content: The bytes of the file.
-
-    Returns:
-        The document, as `load` does.
-
-    Raises:
-        Refused: As `load` does.
-    """
-    document = Document(content=content, root=Node(_plain_data(name, content), "#", name))
+    content, data = load_file(path)
+    document = Document(content=content, root=Node(data, "#", path.name))
     _require_openapi(document)
     return document
-
-
-def is_object(value: object) -> TypeGuard[dict[Any, Any]]:
-    """Tell whether a value is an object of JSON."""
-    return isinstance(value, dict)
-
-
-def is_array(value: object) -> TypeGuard[list[Any]]:
-    """Tell whether a value is an array of JSON."""
-    return isinstance(value, list)
 
 
 def escape(part: str) -> str:
@@ -212,63 +183,6 @@ def _child(node: Node, key: str) -> Node | None:
         children = list(node.elements())
         return children[int(key)] if key.isdecimal() and int(key) < len(children) else None
     return node.get(key)
-
-
-def _plain_data(name: str, content: bytes) -> Any:
-    try:
-        text = content.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        raise Refused(f"{name}: is no UTF-8 text (byte {error.start})\nSave the document as UTF-8.") from None
-    try:
-        return _loads(text)
-    except MarkedYAMLError as error:
-        raise Refused(f"{name}: is no YAML{_problem(error)}\nCorrect the file and try again.") from None
-    except (YAMLError, ValueError, RecursionError) as error:
-        raise Refused(f"{name}: is no YAML: {str(error) or type(error).__name__}\nCorrect the file.") from None
-
-
-def _problem(error: Any) -> str:
-    """Return where and why ruamel gave up, on one line."""
-    where = f" at line {error.problem_mark.line + 1}" if error.problem_mark else ""
-    why = " ".join(str(error.problem or error.context).split())
-    return f"{where}: {why}"
-
-
-def _loads(text: str) -> Any:
-    if text.lstrip().startswith("{"):
-        try:
-            return json.loads(text, object_pairs_hook=_without_duplicates)
-        except json.JSONDecodeError:
-            pass  # a YAML document may begin with a brace too
-    return _as_json(load_yaml(text), set())
-
-
-def load_yaml(text: str) -> Any:
-    """Return YAML 1.2 as plain data; ruamel's errors pass."""
-    return cast(Any, YAML(typ="safe", pure=True)).load(text)
-
-
-def _without_duplicates(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    found = dict(pairs)
-    if len(found) < len(pairs):
-        names = [name for name, _ in pairs]
-        twice = next(name for name in names if names.count(name) > 1)
-        raise ValueError(f"the key `{twice}` stands twice in one object")
-    return found
-
-
-def _as_json(value: Any, above: set[int]) -> Any:
-    """Return YAML data as JSON would hold it: names are text, dates too, and nothing holds itself."""
-    if isinstance(value, (str, int, float, bool)) or value is None:
-        return value
-    if id(value) in above:
-        raise ValueError("an alias stands inside the value that it names")
-    inside = above | {id(value)}
-    if is_object(value):
-        return {str(key): _as_json(child, inside) for key, child in value.items()}
-    if is_array(value):
-        return [_as_json(child, inside) for child in value]
-    return str(value)
 
 
 def _require_openapi(document: Document) -> None:

@@ -19,10 +19,11 @@ from openapi_python_client.parser import GeneratorData
 from openapi_python_client.parser.openapi import EndpointCollection
 from openapi_python_client.schema.untrusted_string import UntrustedString
 from openapi_python_client.strings import safe_for_docstring
-from ruamel.yaml.error import YAMLError
+from yaml import YAMLError
 
 from .contract import Contract, Operation
-from .document import Document, is_array, is_object, load_yaml
+from .document import Document
+from .loading import is_array, is_object, load_yaml
 from .environment import ROOT
 from .provenance import check_origins, provenance
 from .steps import Refused, ToolFailed, execute
@@ -33,6 +34,7 @@ CONFIG = ROOT / "generator-config.yml"
 
 # Beside what `Project` renders itself.
 _FILES = ("answers", "calls", "checks", "codec", "drafts", "fields", "http_library", "methods", "operations")
+_FILES += ("shapes", "writing")
 
 _WIDTH = 110
 

@@ -7,11 +7,15 @@ from collections.abc import Container
 
 from openapi_python_client.strings import pascal_case, snake_case
 
-# Names that generated modules refer to where properties and keywords stand too, which would shadow them.
+# What annotations and defaults of models refer to: a property of such a name would shadow it for the lines below.
 ANNOTATION_NAMES = frozenset(
     {"str", "int", "float", "bool", "bytes", "list", "dict", "Any", "ClassVar", "Literal", "Unset", "UNSET"}
-    | {"datetime", "Decimal", "UUID", "Mapping", "attrs", "msgspec", "Draft", "OPERATION"}
+    | {"datetime", "Decimal", "UUID", "Mapping", "attrs", "msgspec", "OPERATION"}
 )
+
+# What else generated modules define or import beside classes. All other helpers begin with an underscore there.
+MODULE_NAMES = ANNOTATION_NAMES | {"TypeAlias", "TYPE_CHECKING", "NotRequired", "Required", "TypedDict"}
+MODULE_NAMES |= {"build", "parse", "annotations", "Methods", "AsyncMethods", "OwnMethods", "AsyncOwnMethods"}
 
 # What the clients have besides operations; an operation of such a name gets an underscore.
 CLIENT_NAMES = frozenset({"aclose", "close", "from_env", "with_options"})
@@ -51,16 +55,16 @@ def parameter_identifier(name: str, location: str, taken: Container[str]) -> str
 
 def class_name(name: str, taken: Container[str] = ()) -> str:
     """Return the class name for a schema: its own where that is an identifier, else in PascalCase."""
-    exact = is_exact(name) and not hasattr(builtins, name)
+    exact = is_exact(name) and name not in MODULE_NAMES and not hasattr(builtins, name)
     return _untaken(name if exact else _mended(pascal_case(name) or "Schema"), taken)
 
 
 def member_name(value: object, taken: Container[str]) -> str:
     """Return the name of an enum's member: its value where that is an identifier that `str` does not use."""
     name = str(value)
-    if is_plain(name) and not hasattr(str, name) and name not in {"name", "value"}:
-        return _untaken(name, taken)
-    return _untaken(_mended(re.sub(r"^-(?=\d)", "minus_", name)), taken)
+    plain = name if is_plain(name) else _mended(re.sub(r"^-(?=\d)", "minus_", name))
+    inherited = hasattr(str, plain) or hasattr(int, plain) or plain in {"name", "value", "mro"}
+    return _untaken(f"{plain}_" if inherited else plain, taken)
 
 
 def module_name(name: str, taken: Container[str]) -> str:
@@ -78,7 +82,7 @@ def _mended(name: str) -> str:
     mended = re.sub(r"[^A-Za-z0-9_]+", "_", name).strip("_")
     if not mended or mended[0].isdigit():
         mended = f"value_{mended}".rstrip("_")
-    reserved = keyword.iskeyword(mended) or mended in ANNOTATION_NAMES or mended == "self" or hasattr(builtins, mended)
+    reserved = keyword.iskeyword(mended) or mended in MODULE_NAMES or mended == "self" or hasattr(builtins, mended)
     return f"{mended}_" if reserved else mended
 
 

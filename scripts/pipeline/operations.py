@@ -4,20 +4,31 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
-from typing import TYPE_CHECKING, get_args
+from typing import TYPE_CHECKING
 
 from openapi_python_client.schema.untrusted_string import UntrustedString
 from openapi_python_client.strings import pascal_case
 
 from . import naming
-from .contract import Argument, Body, Location, Operation, Response, Retry, Type, described
+from .contract import ANY, NULL, Argument, Body, Operation, Response, Retry, Schema, Type, described
 from .document import Document, Node
 
 if TYPE_CHECKING:
-    from .reader import SchemaReader
+    from .schemas import SchemaReader
 
 _SAFE_METHODS = ("get", "head", "put", "delete")
 _FORM = "application/x-www-form-urlencoded"
+
+# How parameters are written, by where they are; the usual style first.
+_STYLES: dict[str, tuple[str, ...]] = {
+    "path": ("simple",),
+    "query": ("form", "spaceDelimited", "pipeDelimited", "deepObject"),
+    "header": ("simple",),
+    "cookie": ("form",),
+}
+
+# OpenAPI, Parameter Object: definitions of these headers are to be ignored.
+IGNORED_HEADERS = frozenset({"accept", "content-type", "authorization"})
 
 
 class OperationReader:
@@ -95,54 +106,64 @@ class OperationReader:
         return any(holder.array("security"))
 
     def _parameters(self, item: Node, node: Node, path: str, fields: list[Argument], owner: str) -> Iterator[Argument]:
-        declared: dict[tuple[str, str], Node] = {}
-        for holder in (item, node):
-            parameters = holder.get("parameters")
-            for reference in parameters.elements() if parameters else ():
-                parameter = self.document.resolve(reference)
-                declared[parameter.text("in"), parameter.text("name")] = parameter
+        declared = {**self._declared(item), **self._declared(node)}
         self._require_path_parameters(node, path, {name for location, name in declared if location == "path"})
         taken = {field.python_name for field in fields} | self.schemas.class_names
-        for parameter in declared.values():
+        for (location, name), parameter in declared.items():
+            if location == "header" and name.lower() in IGNORED_HEADERS:
+                self.schemas.notes.append(f"{parameter.pointer}: `{name}` is no parameter, OpenAPI says to ignore it")
+                continue
             argument = self._parameter(parameter, taken, owner)
             taken.add(argument.python_name)
             yield argument
 
+    def _declared(self, holder: Node) -> dict[tuple[str, str], Node]:
+        declared: dict[tuple[str, str], Node] = {}
+        parameters = holder.get("parameters")
+        for reference in parameters.elements() if parameters else ():
+            parameter = self.document.resolve(reference)
+            key = parameter.text("in"), parameter.text("name")
+            if key in declared:
+                raise reference.refused(f"the parameter `{key[1]}` stands twice in `{key[0]}`", "Declare it once.")
+            declared[key] = parameter
+        return declared
+
     def _parameter(self, parameter: Node, taken: set[str], owner: str) -> Argument:
         name, location = parameter.text("name"), parameter.text("in")
-        if location not in get_args(Location) or location == "body":
-            raise parameter.refused(
-                f"the parameter `{name}` is in `{location}`", "Only path, query and header are supported."
-            )
-        schema = parameter.get("schema")
-        if schema is None:
-            raise parameter.refused(f"the parameter `{name}` has no `schema`", "Give it one.")
-        self._require_plain_style(parameter, location)
+        if location not in _STYLES:
+            raise parameter.refused(f"the parameter `{name}` is in `{location}`", "It must be in path, query, header or cookie.")
+        schema, style = self._parameter_schema(parameter, location)
         python_name = naming.parameter_identifier(name, location, taken)
         if python_name != naming.parameter_identifier(name, location, ()):
             self.schemas.notes.append(f"{parameter.pointer}: the parameter `{name}` is the keyword `{python_name}`")
+        explode = parameter.get("explode")
         return Argument(
             name=UntrustedString(name),
             python_name=python_name,
-            location=location,  # type: ignore[arg-type]  # it was looked up in get_args(Location)
-            type=self._parameter_type(parameter, schema, f"{owner}{pascal_case(name)}"),
+            location=location,  # type: ignore[arg-type]  # it was looked up in _STYLES
+            type=self.schemas.type_of(schema, f"{owner}{pascal_case(name)}"),
             required=parameter.flag("required"),
             description=described(parameter),
             constraints=self.schemas.constraints(schema),
             deprecated=parameter.flag("deprecated"),
-            explode=parameter.get("explode") is None or parameter.flag("explode"),
+            style=style,
+            explode=explode.value is True if explode is not None else style in ("form", "deepObject"),
         )
 
-    def _parameter_type(self, parameter: Node, schema: Node, name: str) -> Type:
-        found = self.schemas.type_of(schema, name)
-        if self.schemas.is_object(schema):
-            raise parameter.refused("an object as a parameter", "Only scalars and arrays of them are supported.")
-        return found
-
-    def _require_plain_style(self, parameter: Node, location: str) -> None:
-        style, usual = parameter.text("style"), "form" if location == "query" else "simple"
-        if style and style != usual:
-            raise parameter["style"].refused(f"the style `{style}`", f"Only `{usual}` is supported.")
+    def _parameter_schema(self, parameter: Node, location: str) -> tuple[Node, str]:
+        """Return what a parameter's values are like, and how they are written."""
+        for media, entry in parameter.children("content"):
+            if is_json(media):
+                return entry.get("schema") or Node({}, f"{entry.pointer}/schema", entry.document), "json"
+        style = parameter.text("style") or _STYLES[location][0]
+        if style not in _STYLES[location]:
+            raise parameter.refused(
+                f"the style `{style}` in `{location}`", f"Supported there: {', '.join(_STYLES[location])}."
+            )
+        schema = parameter.get("schema")
+        if schema is None:
+            raise parameter.refused(f"the parameter `{parameter.text('name')}` has no `schema`", "Give it one.")
+        return schema, style
 
     def _require_path_parameters(self, node: Node, path: str, declared: set[str]) -> None:
         named = {part.partition("}")[0] for part in path.split("{")[1:]}
@@ -155,47 +176,41 @@ class OperationReader:
         if reference is None:
             return None, []
         body = self.document.resolve(reference)
-        contents = self._contents(body, f"{owner}Body")
-        if not contents:
+        types = self._contents(body, f"{owner}Body", raw_multipart=False)
+        if not types:
             raise body.refused("a request body without content", "Declare a content type and a schema.")
-        objects = [self.schemas.has_properties(schema) for schema in contents.values()]
-        types = {media: self._body_type(media, schema, f"{owner}Body") for media, schema in contents.items()}
+        objects = {media: self.schemas.objects(found) for media, found in types.items()}
         required = body.flag("required")
-        if all(objects):
-            return Body(required, True, types), list(self._fields(list(contents.values())))
-        if any(objects):
-            raise body.refused("a body that is an object in one content type only", "Use one shape.")
-        return Body(required, False, types), [self._whole(body, types, required)]
+        if all(objects.values()):
+            encodings = {media: _encodings(entry) for media, entry in body.children("content")}
+            return Body(required, True, types, encodings), list(self._fields(list(objects.values())))
+        return Body(required, False, types, {}), [self._whole(body, types, required)]
 
-    def _contents(self, holder: Node, name: str) -> dict[str, Node]:
-        """Return the schema of each content type; reading it gives its class a name."""
-        found: dict[str, Node] = {}
+    def _contents(self, holder: Node, name: str, *, raw_multipart: bool) -> dict[str, Type]:
+        """Return the type of each content type."""
+        found: dict[str, Type] = {}
         for media, entry in holder.children("content"):
             schema = entry.get("schema")
-            if schema is None:
-                raise entry.refused(f"`{media}` has no schema", "Give it one; `{}` allows anything.")
-            self.schemas.type_of(schema, name)
-            found[media] = schema
+            structured = is_json(media) or media == _FORM or (_is_multipart(media) and not raw_multipart)
+            if schema is not None:
+                read = self.schemas.type_of(schema, name)  # also where it is not used: it may need a class
+                found[media] = read if structured else _raw_type(media)
+            else:
+                found[media] = ANY if is_json(media) else _raw_type(media)
         return found
 
-    def _body_type(self, media: str, schema: Node, name: str) -> Type:
-        if media == "multipart/form-data" or media.startswith("multipart/"):
-            raise schema.refused(f"a body of `{media}`", "JSON, form and raw bodies are supported.")
-        if media == _FORM and not self.schemas.has_properties(schema):
-            raise schema.refused(f"a body of `{media}` that is no object", "Give it properties.")
-        return self.schemas.type_of(schema, name) if is_json(media) or media == _FORM else _raw_type(media)
-
-    def _fields(self, schemas: list[Node]) -> Iterator[Argument]:
-        """Yield a keyword for each property of the bodies: required where all of them require it."""
-        variants = [self.schemas.properties(schema) for schema in schemas]
-        for name in dict.fromkeys(name for variant in variants for name in variant):
-            found = [variant[name] for variant in variants if name in variant]
+    def _fields(self, variants: list[list[Schema]]) -> Iterator[Argument]:
+        """Yield a keyword for each property of the bodies: required where every object that they may be requires it."""
+        objects = [{p.name.get_untrusted_value(): p for p in schema.properties} for found in variants for schema in found]
+        names = {name: None for properties in objects for name, found in properties.items() if not found.read_only}
+        for name in names:
+            found = [properties[name] for properties in objects if name in properties]
             yield Argument(
                 name=found[0].name,
                 python_name=found[0].python_name,
                 location="body",
                 type=found[0].type.union(*(other.type for other in found[1:])),
-                required=len(found) == len(variants) and all(other.required for other in found),
+                required=len(found) == len(objects) and all(other.required for other in found),
                 description=found[0].description,
                 constraints={},
                 deprecated=found[0].deprecated,
@@ -225,12 +240,10 @@ class OperationReader:
         response = self.document.resolve(reference)
         if not re.fullmatch(r"[1-5](\d\d|[Xx]{2})|default", status):
             raise reference.refused(f"`{status}` is no status", "Use 200, 2XX or default.")
-        schemas = self._contents(response, f"{owner}{status}Answer")
-        types = {media: self._answer_type(media, schema, f"{owner}{status}Answer") for media, schema in schemas.items()}
-        return Response(int(status) if status.isdecimal() else status.replace("x", "X"), described(response), types)
-
-    def _answer_type(self, media: str, schema: Node, name: str) -> Type:
-        return self.schemas.type_of(schema, name) if is_json(media) else _raw_type(media)
+        types = self._contents(response, f"{owner}{status}Answer", raw_multipart=True)
+        return Response(
+            int(status) if status.isdecimal() else status.replace("x", "X"), described(response), types
+        )
 
 
 def is_json(media: str) -> bool:
@@ -239,8 +252,24 @@ def is_json(media: str) -> bool:
     return plain == "application/json" or plain.endswith("+json") or plain == "*/*"
 
 
+def _is_multipart(media: str) -> bool:
+    return media.lower().startswith("multipart/")
+
+
 def _raw_type(media: str) -> Type:
-    return Type.of("str" if media.lower().startswith("text/") else "bytes")
+    """Return the type of a body that is passed on as it is."""
+    plain = media.partition(";")[0].strip().lower()
+    text = plain.startswith("text/") or plain.endswith(("/xml", "+xml", "/yaml", "+yaml"))
+    return Type.of("str" if text else "bytes", "str")
+
+
+def _encodings(entry: Node) -> dict[str, tuple[str, bool]]:
+    """Return how the properties of a form are written, where the document says so: style and explode."""
+    return {
+        name: (encoding.text("style") or "form", encoding.get("explode") is None or encoding.flag("explode"))
+        for name, encoding in entry.children("encoding")
+        if encoding.text("style") or encoding.get("explode")
+    }
 
 
 def _retry(method: str, parameters: list[Argument]) -> Retry:
@@ -255,5 +284,5 @@ def _is_key(parameter: Argument) -> bool:
 
 def _result(success: tuple[Response, ...]) -> Type:
     """Return the type of what a call gives: the union over its success answers, None where one has no body."""
-    types = [found for response in success for found in (response.contents.values() or [Type.of("None")])]
-    return types[0].union(*types[1:]) if types else Type.of("None")
+    types = [found for response in success for found in (response.contents.values() or [NULL])]
+    return types[0].union(*types[1:]) if types else NULL

@@ -120,7 +120,7 @@ def _read(spec: Path) -> tuple[Document, Contract]:
     with step("read the document") as current:
         document = load(spec)
         contract = reader.read(document)
-        account.check_complete(document, contract)
+        account.check_complete(account.ledger(document, contract))
         current.note(f"{len(contract.operations)} operations, {len(contract.schemas)} schemas")
     return document, contract
 
@@ -218,7 +218,7 @@ def _differences(made: Path, committed: Path) -> Iterator[str]:
 def _report(document: Document, contract: Contract, mending: list[str]) -> None:
     assumed = list(account.unconfirmed(document.root))
     print(f"\nthe client of {contract.title.get_untrusted_value()} {document.version} is in place")
-    for note in [*contract.notes, *account.waived(document)]:
+    for note in [*contract.notes, *account.waived(account.ledger(document, contract))]:
         print(f"  note: {note}")
     if assumed:
         print(f"  {len(assumed)} nodes of the document are assumptions (x-unconfirmed)")

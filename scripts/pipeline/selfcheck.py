@@ -32,6 +32,7 @@ class Samples:
     def of(self, kind: Any, depth: int = 0) -> Any:
         """Return a value of a type."""
         number = next(self._numbers)
+        kind = type(None) if kind is None else kind
         arguments = typing.get_args(kind)
         origin = typing.get_origin(kind)
         if origin is typing.Literal:
@@ -42,8 +43,13 @@ class Samples:
             return {f"key {number}": self.of(arguments[1], depth + 1)} if depth < _DEPTH else {}
         if isinstance(kind, UnionType) or origin is typing.Union:
             return self._of_union(arguments, depth)
+        types = importlib.import_module(f"{PACKAGE}.types")
+        if kind is types.File:
+            return types.File(f"file {number}".encode())
         if isinstance(kind, type) and issubclass(kind, Enum):
             return list(kind)[number % len(list(kind))]
+        if isinstance(kind, type) and issubclass(kind, types.Variants):
+            return self._of_variants(kind, depth + 1)
         scalars = _scalars(number)
         return scalars[kind] if kind in scalars else self._of_class(kind, depth)
 
@@ -55,10 +61,22 @@ class Samples:
             return None
         return self.of(next((found for found in alternatives if found not in (unset, type(None))), type(None)), depth)
 
+    def _of_variants(self, kind: Any, depth: int) -> Any:
+        """Return a value of a union; where a property tells the variants apart, it names the right one."""
+        for value, variant in kind.mapping().items():
+            found = self.of(variant, depth)
+            for field in importlib.import_module(f"{PACKAGE}.shapes").fields_of(variant):
+                if field.wire == kind.discriminator:
+                    setattr(found, field.name, importlib.import_module(f"{PACKAGE}.codec").convert(value, field.kind))
+                    return found
+        return self.of(kind.variants()[0], depth)
+
     def _of_class(self, kind: Any, depth: int) -> Any:
-        checks = importlib.import_module(f"{PACKAGE}.checks")
-        names = checks._names(kind)
-        return kind(**{names[wire]: self.of(hint, depth + 1) for wire, hint in checks._declared(kind).items()})
+        shapes = importlib.import_module(f"{PACKAGE}.shapes")
+        values = {field.name: self.of(field.kind, depth + 1) for field in shapes.fields_of(kind)}
+        extra = shapes.extra_of(kind)
+        further = {extra[0]: {"further property": self.of(extra[1], depth + 1)}} if extra else {}
+        return kind(**values, **further)
 
 
 def _moment(number: int) -> datetime.datetime:
