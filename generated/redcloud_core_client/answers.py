@@ -7,6 +7,7 @@ from typing import Any, TypeVar
 from .calls import Answer, Contents, Operation
 from .codec import Drift, Malformed, decode
 from .errors import DriftedAnswer, ErrorAnswer, UnreadableAnswer
+from .writing import is_json
 
 __all__ = ["match", "read"]
 
@@ -63,11 +64,7 @@ def _decoded(contents: Contents, answer: Answer) -> Any:
     if not contents:
         return None
     media = answer.headers.get("content-type", "").partition(";")[0].strip().lower()
-    documented = media if media in contents else next((key for key in contents if _is_json(key)), next(iter(contents)))
-    if _is_json(documented):
+    documented = media if media in contents else next((key for key in contents if is_json(key)), next(iter(contents)))
+    if is_json(documented):
         return decode(answer.content, contents[documented])
     return answer.content.decode() if contents[documented] is str else answer.content
-
-
-def _is_json(media: str) -> bool:
-    return media in ("application/json", "*/*") or media.partition(";")[0].endswith(("/json", "+json"))

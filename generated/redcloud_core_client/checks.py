@@ -7,17 +7,17 @@ import typing
 from collections.abc import Iterator, Mapping
 from decimal import Decimal
 from enum import Enum
-from functools import cache
-from types import UnionType
-from typing import Any, TypeGuard, cast
+from typing import Any, cast
 
-import attrs
 import msgspec
 
+from . import codec
+from .codec import to_builtins
 from .errors import Violation
-from .types import OpenIntEnum, OpenStrEnum
+from .shapes import alternatives, extra_of, fields_of, is_array, is_model, is_object
+from .types import OpenIntEnum, OpenStrEnum, Variants
 
-__all__ = ["Constraints", "convert", "is_array", "is_object"]
+__all__ = ["Constraints", "convert"]
 
 Constraints = Mapping[str, Any]
 """JSON Schema keywords such as `minItems`; `items` holds those of the elements."""
@@ -38,31 +38,21 @@ def convert(
         The converted value and no violations, or anything and all of them.
     """
     try:
-        plain = msgspec.to_builtins(given)
+        plain = to_builtins(given)
     except (TypeError, RecursionError) as error:
         return None, [Violation(place or "body", _sentence(error))]
     try:
-        converted = msgspec.convert(plain, kind)
+        converted = codec.convert(plain, kind)
     except msgspec.ValidationError:
         return None, list(_violations(plain, kind, constraints or {}, place))
     return converted, list(_breaches(plain, converted, constraints or {}, place))
 
 
-def is_array(plain: object) -> TypeGuard[list[Any]]:
-    """Tell whether a value is an array of JSON."""
-    return isinstance(plain, list)
-
-
-def is_object(plain: object) -> TypeGuard[dict[str, Any]]:
-    """Tell whether a value is an object of JSON."""
-    return isinstance(plain, dict)
-
-
 def _violations(plain: Any, kind: Any, constraints: Constraints, place: str) -> Iterator[Violation]:
     """Yield everything that is wrong with a value, part by part where it is not of its type as a whole."""
     try:
-        converted = msgspec.convert(plain, kind)
-    except msgspec.ValidationError as error:
+        converted = codec.convert(plain, kind)
+    except (msgspec.ValidationError, ValueError) as error:
         inner = [found for part in _parts(plain, kind, constraints, place) for found in _violations(*part)]
         inner += _misnamed(plain, kind, place)
         yield from inner or [Violation(place or "body", _sentence(error))]
@@ -72,29 +62,48 @@ def _violations(plain: Any, kind: Any, constraints: Constraints, place: str) -> 
 
 def _parts(plain: Any, kind: Any, constraints: Constraints, place: str) -> Iterator[tuple[Any, Any, Constraints, str]]:
     """Yield the parts of a value that have declared types of their own."""
-    for alternative in _alternatives(kind):
+    for alternative in _meant(plain, kind):
         arguments = typing.get_args(alternative)
         if is_array(plain) and typing.get_origin(alternative) is list:
             inner = constraints.get("items", {})
             yield from ((value, arguments[0], inner, f"{place}[{index}]") for index, value in enumerate(plain))
         elif is_object(plain) and typing.get_origin(alternative) is dict:
             yield from ((value, arguments[1], {}, _join(place, key)) for key, value in plain.items())
-        elif is_object(plain):
-            own = getattr(alternative, "__constraints__", {})
-            for name, declared in _declared(alternative).items():
-                if name in plain:
-                    yield plain[name], declared, own.get(name, {}), _join(place, name)
+        elif is_object(plain) and is_model(alternative):
+            yield from _parts_of_model(plain, alternative, place)
+
+
+def _parts_of_model(plain: dict[str, Any], kind: Any, place: str) -> Iterator[tuple[Any, Any, Constraints, str]]:
+    own: Mapping[str, Constraints] = getattr(kind, "__constraints__", {})
+    kinds = {field.wire: field.kind for field in fields_of(kind)}
+    extra = extra_of(kind)
+    for name, value in plain.items():
+        if name in kinds or extra is not None:
+            inner = kinds[name] if name in kinds else cast(tuple[str, Any], extra)[1]
+            yield value, inner, own.get(name, {}), _join(place, name)
 
 
 def _misnamed(plain: Any, kind: Any, place: str) -> Iterator[Violation]:
     """Yield the required properties that are not there, and those there that the document does not name."""
-    for alternative in _alternatives(kind):
-        declared = _declared(alternative)
-        if is_object(plain) and declared:
-            for name, inner in declared.items():
-                if name not in plain and msgspec.UnsetType not in _alternatives(inner):
-                    yield Violation(_join(place, name), "is required")
-            yield from _unknown_names(plain, declared, place)
+    for alternative in _meant(plain, kind):
+        if is_object(plain) and is_model(alternative):
+            for field in fields_of(alternative):
+                if field.required and field.wire not in plain:
+                    yield Violation(_join(place, field.wire), "is required")
+            yield from _unknown_names(plain, alternative, place)
+
+
+def _meant(plain: Any, kind: Any) -> tuple[Any, ...]:
+    """Return the alternatives that a value may be meant to be; of unions, the one that its discriminator names."""
+    found: list[Any] = []
+    for alternative in alternatives(kind):
+        if not (isinstance(alternative, type) and issubclass(alternative, Variants)):
+            found.append(alternative)
+        elif alternative.discriminator is not None and is_object(plain):
+            found += [
+                named for value, named in alternative.mapping().items() if value == plain.get(alternative.discriminator)
+            ]
+    return tuple(found)
 
 
 def _breaches(plain: Any, converted: Any, constraints: Constraints, place: str) -> Iterator[Violation]:
@@ -106,12 +115,12 @@ def _breaches(plain: Any, converted: Any, constraints: Constraints, place: str) 
     elif is_object(converted):
         for key, value in converted.items():
             yield from _breaches(plain[key], value, {}, _join(place, key))
-    elif is_object(plain):
+    elif is_object(plain) and is_model(type(converted)):
         yield from _of_properties(plain, converted, place)
     elif isinstance(converted, float) and not math.isfinite(converted):
         yield Violation(place, "must be a finite number, JSON knows no other")
     for keyword, limit in constraints.items():
-        reason = _broken(keyword, limit, converted)
+        reason = _broken(keyword, limit, plain)
         if reason:
             yield Violation(place, reason)
 
@@ -129,23 +138,30 @@ def _of_elements(plain: Any, converted: list[Any], constraints: Constraints, pla
 
 
 def _of_properties(plain: dict[str, Any], converted: Any, place: str) -> Iterator[Violation]:
-    names = _names(cast(Any, type(converted)))
-    constraints: Mapping[str, Constraints] = getattr(converted, "__constraints__", {})
-    for name, value in plain.items():
-        if name in names:
-            yield from _breaches(value, getattr(converted, names[name]), constraints.get(name, {}), _join(place, name))
-    yield from _unknown_names(plain, names, place)
+    kind = cast(Any, type(converted))
+    constraints: Mapping[str, Constraints] = getattr(kind, "__constraints__", {})
+    for field in fields_of(kind):
+        if field.wire in plain:
+            value, inner = plain[field.wire], constraints.get(field.wire, {})
+            yield from _breaches(value, getattr(converted, field.name), inner, _join(place, field.wire))
+    extra = extra_of(kind)
+    for name, value in getattr(converted, extra[0]).items() if extra else ():
+        yield from _breaches(plain[name], value, {}, _join(place, name))
+    yield from _unknown_names(plain, kind, place)
 
 
-def _unknown_names(plain: dict[str, Any], known: Mapping[str, Any], place: str) -> Iterator[Violation]:
-    for name in plain:
-        if name not in known:
-            listed = ", ".join(f"`{other}`" for other in known)
+def _unknown_names(plain: dict[str, Any], kind: Any, place: str) -> Iterator[Violation]:
+    names = [field.wire for field in fields_of(kind)]
+    for name in plain if extra_of(kind) is None else ():
+        if name not in names:
+            listed = ", ".join(f"`{other}`" for other in names)
             yield Violation(_join(place, name), f"is no property here; the document names {listed}")
 
 
 def _broken(keyword: str, limit: Any, value: Any) -> str | None:
     """Return what a value does against a constraint, or None. A keyword for another type says nothing."""
+    if keyword in ("enum", "const"):
+        return _broken_by_list(limit if keyword == "enum" else [limit], value)
     if isinstance(value, str):
         return _broken_by_text(keyword, limit, value)
     if is_array(value):
@@ -157,9 +173,16 @@ def _broken(keyword: str, limit: Any, value: Any) -> str | None:
     return None
 
 
+def _broken_by_list(allowed: list[Any], value: Any) -> str | None:
+    listed = [codec.encode(one) for one in allowed]
+    if codec.encode(value) in listed:
+        return None
+    return "must be one of " + ", ".join(f"`{one.decode()}`" for one in listed)
+
+
 def _broken_by_text(keyword: str, limit: Any, value: str) -> str | None:
     if keyword == "pattern":
-        return None if re.search(limit, value) else f"must match the pattern `{limit}`"
+        return None if re.search(limit, value, re.ASCII) else f"must match the pattern `{limit}`"
     return _broken_by_size(keyword, limit, value, "Length", "character")
 
 
@@ -186,27 +209,6 @@ def _broken_by_number(keyword: str, limit: Any, value: Any) -> str | None:
     if keyword == "multipleOf" and Decimal(str(value)) % Decimal(str(limit)):
         return f"must be a multiple of {limit}"
     return None
-
-
-def _alternatives(kind: Any) -> tuple[Any, ...]:
-    return typing.get_args(kind) if isinstance(kind, UnionType) or typing.get_origin(kind) is typing.Union else (kind,)
-
-
-@cache
-def _declared(kind: Any) -> dict[str, Any]:
-    """Return the types of a class's properties, by their names on the wire."""
-    if not isinstance(kind, type) or not (attrs.has(kind) or issubclass(kind, msgspec.Struct)):
-        return {}
-    hints = typing.get_type_hints(kind)
-    return {wire: hints[name] for wire, name in _names(kind).items()}
-
-
-@cache
-def _names(kind: Any) -> dict[str, str]:
-    """Return the attributes of a class by their names on the wire."""
-    if issubclass(kind, msgspec.Struct):
-        return {field.encode_name: field.name for field in msgspec.structs.fields(kind)}
-    return {field.name: field.name for field in attrs.fields(kind)}
 
 
 def _join(place: str, name: str) -> str:

@@ -5,13 +5,13 @@ from collections.abc import Mapping
 from typing import Any, Generic, TypeVar
 from urllib.parse import quote, urlencode
 
-import msgspec
-
+from . import writing
 from .calls import Operation, Request
-from .checks import Constraints, convert, is_array, is_object
-from .codec import encode
+from .checks import Constraints, convert
+from .codec import encode, to_builtins
 from .errors import InvalidRequest, Violation
-from .types import UNSET
+from .shapes import is_array, is_object
+from .types import UNSET, File
 
 __all__ = ["Draft"]
 
@@ -28,42 +28,53 @@ class Draft(Generic[T]):
         self._operation = operation
         self._path = operation.path
         self._query: list[tuple[str, str]] = []
+        self._cookies: list[tuple[str, str]] = []
         self._headers: dict[str, str] = {}
         self._content = b""
         self._violations: list[Violation] = []
 
-    def path(self, name: str, keyword: str, value: Any, kind: Any, constraints: Constraints | None = None) -> None:
+    def path(
+        self, name: str, keyword: str, value: Any, kind: Any, constraints: Constraints | None = None, **written: Any
+    ) -> None:
         """Put a value into the path, percent-encoded. Empty ones and dots would change which path it is."""
-        text = self._joined(keyword, value, kind, constraints)
+        text = self._joined(keyword, value, kind, constraints, **written)
         if text in ("", ".", ".."):
-            self._violations.append(Violation(keyword, "must not be empty, `.` or `..`: it is a part of the path"))
+            self._refuse(keyword, "must not be empty, `.` or `..`: it is a part of the path")
         elif text is not None:
             self._path = self._path.replace(f"{{{name}}}", quote(text, safe=""))
 
     def query(
-        self,
-        name: str,
-        keyword: str,
-        value: Any,
-        kind: Any,
-        constraints: Constraints | None = None,
-        *,
-        explode: bool = True,
+        self, name: str, keyword: str, value: Any, kind: Any, constraints: Constraints | None = None, **written: Any
     ) -> None:
-        """Put a value into the query, an array once an element or joined by commas."""
-        texts = self._texts(keyword, value, kind, constraints)
-        self._query += [(name, text) for text in (texts if explode else [",".join(texts)] if texts else [])]
+        """Put a value into the query."""
+        self._query += self._pairs(name, keyword, value, kind, constraints, **written)
 
-    def header(self, name: str, keyword: str, value: Any, kind: Any, constraints: Constraints | None = None) -> None:
+    def cookie(
+        self, name: str, keyword: str, value: Any, kind: Any, constraints: Constraints | None = None, **written: Any
+    ) -> None:
+        """Put a value into the header Cookie."""
+        self._cookies += self._pairs(name, keyword, value, kind, constraints, **written)
+
+    def header(
+        self, name: str, keyword: str, value: Any, kind: Any, constraints: Constraints | None = None, **written: Any
+    ) -> None:
         """Put a value into a header."""
-        text = self._joined(keyword, value, kind, constraints)
+        text = self._joined(keyword, value, kind, constraints, **written)
         if text is None:
             return
         if not text.isascii() or not text.isprintable():
-            self._violations.append(Violation(keyword, "must be printable ASCII: it is a header"))
+            self._refuse(keyword, "must be printable ASCII: it is a header")
         self._headers[name] = text
 
-    def body(self, media: str, kind: Any, value: Any, *, required: bool = True) -> None:
+    def body(
+        self,
+        media: str,
+        kind: Any,
+        value: Any,
+        *,
+        required: bool = True,
+        encodings: Mapping[str, tuple[str, bool]] | None = None,
+    ) -> None:
         """Put the body in: an object's properties by their names on the wire, or any other value.
 
         Args:
@@ -71,18 +82,18 @@ class Draft(Generic[T]):
             kind: The declared type.
             value: What the caller passed; an optional body of which nothing is set is left out.
             required: Whether the document requires a body.
+            encodings: How properties of a form are written: style and explode.
         """
-        given = {name: found for name, found in value.items() if found is not UNSET} if _is_fields(value) else value
+        given = _without_unset(value)
         if not required and (given is UNSET or given == {}):
             return
         self._headers["Content-Type"] = media
-        if isinstance(given, bytes) or (isinstance(given, str) and not _is_json(media)):
+        if isinstance(given, bytes) or (isinstance(given, str) and not writing.is_json(media)):
             self._content = given if isinstance(given, bytes) else given.encode()
-            return
-        converted, violations = convert(given, kind, "" if _is_fields(value) else "body")
-        self._violations += violations
-        if not violations:
-            self._content = self._encoded(media, converted)
+        elif media.lower().startswith("multipart/"):
+            self._multipart(kind, given)
+        else:
+            self._encoded(media, kind, given, encodings or {})
 
     def request(self) -> Request[T]:
         """Return the request.
@@ -90,61 +101,79 @@ class Draft(Generic[T]):
         Raises:
             InvalidRequest: Something in it is not as the document says; all of it is named.
         """
+        if any("\n" in value or ";" in value for _, value in self._cookies):
+            self._refuse("cookie", "must hold no `;` and no line break")
         if self._violations:
             raise InvalidRequest(self._operation.id, tuple(self._violations))
+        if self._cookies:
+            self._headers["Cookie"] = "; ".join(f"{name}={quote(value)}" for name, value in self._cookies)
         target = f"{self._path}?{urlencode(self._query)}" if self._query else self._path
         return Request(self._operation, target, self._headers, self._content)
 
-    def _joined(self, keyword: str, value: Any, kind: Any, constraints: Constraints | None) -> str | None:
-        if value is UNSET:
-            return None
-        before = len(self._violations)
-        texts = self._texts(keyword, value, kind, constraints)
-        return ",".join(texts) if len(self._violations) == before else None
+    def _refuse(self, keyword: str, reason: str) -> None:
+        self._violations.append(Violation(keyword, reason))
 
-    def _texts(self, keyword: str, value: Any, kind: Any, constraints: Constraints | None) -> list[str]:
+    def _checked(self, keyword: str, value: Any, kind: Any, constraints: Constraints | None) -> Any:
+        """Return a parameter as JSON would hold it, UNSET where it is not set or wrong."""
         if value is UNSET:
-            return []
+            return UNSET
         converted, violations = convert(value, kind, keyword, constraints)
         self._violations += violations
-        return [] if violations else _as_texts(converted)
+        return UNSET if violations else to_builtins(converted)
 
-    def _encoded(self, media: str, converted: Any) -> bytes:
+    def _joined(
+        self, keyword: str, value: Any, kind: Any, constraints: Constraints | None, *, style: str = "simple"
+    ) -> str | None:
+        plain = self._checked(keyword, value, kind, constraints)
+        return None if plain is UNSET else writing.joined(plain, style)
+
+    def _pairs(
+        self,
+        name: str,
+        keyword: str,
+        value: Any,
+        kind: Any,
+        constraints: Constraints | None,
+        *,
+        style: str = "form",
+        explode: bool = True,
+    ) -> list[tuple[str, str]]:
+        plain = self._checked(keyword, value, kind, constraints)
+        return [] if plain is UNSET else writing.pairs(name, plain, style, explode=explode)
+
+    def _encoded(self, media: str, kind: Any, given: Any, encodings: Mapping[str, tuple[str, bool]]) -> None:
+        converted, violations = convert(given, kind, "" if is_object(given) else "body")
+        self._violations += violations
         try:
-            if media == _FORM:
-                fields: Mapping[str, Any] = msgspec.to_builtins(converted)
-                return urlencode([(name, text) for name in fields for text in _as_texts(fields[name])]).encode()
-            return encode(converted)
+            if not violations:
+                form = media == _FORM
+                self._content = writing.form(to_builtins(converted), encodings) if form else encode(converted)
         except UnicodeEncodeError:
-            self._violations += _unencodable(msgspec.to_builtins(converted), "")
-            return b""
+            self._violations += writing.unencodable(to_builtins(converted), "")
+
+    def _multipart(self, kind: Any, given: Any) -> None:
+        fields: dict[str, Any] = given if is_object(given) else to_builtins(given)
+        files = {name: found for name, found in fields.items() if _is_file(found)}
+        plain = {name: _stand_in(found) if name in files else found for name, found in fields.items()}
+        converted, violations = convert(plain, kind, "")
+        self._violations += violations
+        if not violations:
+            texts = {name: found for name, found in to_builtins(converted).items() if name not in files}
+            self._headers["Content-Type"], self._content = writing.multipart(texts, files)
 
 
-def _is_fields(value: Any) -> bool:
-    return type(value) is dict
+def _without_unset(value: Any) -> Any:
+    if not is_object(value):
+        return value
+    return {name: found for name, found in value.items() if found is not UNSET}
 
 
-def _is_json(media: str) -> bool:
-    return media.partition(";")[0].endswith(("/json", "+json"))
+def _is_file(value: Any) -> bool:
+    if is_array(value):
+        return any(_is_file(item) for item in value)
+    return isinstance(value, bytes | File)
 
 
-def _as_texts(value: Any) -> list[str]:
-    plain = msgspec.to_builtins(value)
-    return [_as_text(item) for item in plain] if is_array(plain) else [_as_text(plain)]
-
-
-def _as_text(value: Any) -> str:
-    return value if isinstance(value, str) else encode(value).decode()
-
-
-def _unencodable(plain: Any, place: str) -> list[Violation]:
-    """Return the places of texts with lone surrogates."""
-    if isinstance(plain, str):
-        index = next((index for index, character in enumerate(plain) if "\ud800" <= character <= "\udfff"), None)
-        reason = f"the character at index {index} is a lone surrogate, it cannot be encoded"
-        return [] if index is None else [Violation(place or "body", reason)]
-    if is_array(plain):
-        return [found for index, value in enumerate(plain) for found in _unencodable(value, f"{place}[{index}]")]
-    if is_object(plain):
-        return [found for key, value in plain.items() for found in _unencodable(value, f"{place}.{key}".lstrip("."))]
-    return []
+def _stand_in(value: Any) -> Any:
+    """Return what stands for a file while the other fields are checked."""
+    return [""] * len(value) if is_array(value) else ""

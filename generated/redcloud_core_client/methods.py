@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from .calls import AsyncCaller, Caller
+from . import calls as _calls
 from .types import UNSET, Unset
 
 if TYPE_CHECKING:
@@ -24,11 +24,10 @@ if TYPE_CHECKING:
     from .models.token_response import TokenResponse
     from .models.updated_number import UpdatedNumber
 
-
 __all__ = ["AsyncMethods", "AsyncOwnMethods", "Methods", "OwnMethods"]
 
 
-class Methods(Caller):
+class Methods(_calls.Caller):
     """The operations that every client inherits as they are."""
 
     def whoami(self) -> ClientContext:
@@ -151,7 +150,7 @@ class Methods(Caller):
         return self._call(_request).value
 
 
-class OwnMethods(Caller):
+class OwnMethods(_calls.Caller):
     """The operations that a client with a policy of its own leaves out or overrides."""
 
     def issue_token(
@@ -252,7 +251,7 @@ class OwnMethods(Caller):
         return self._call(_request).value
 
 
-class AsyncMethods(AsyncCaller):
+class AsyncMethods(_calls.AsyncCaller):
     """The operations that every asynchronous client inherits as they are."""
 
     async def whoami(self) -> ClientContext:
@@ -375,7 +374,7 @@ class AsyncMethods(AsyncCaller):
         return (await self._call(_request)).value
 
 
-class AsyncOwnMethods(AsyncCaller):
+class AsyncOwnMethods(_calls.AsyncCaller):
     """The operations that an asynchronous client with a policy of its own leaves out or overrides."""
 
     async def issue_token(

@@ -1,13 +1,19 @@
 # Machine-written by ./scripts/regenerate from version 0.2.0 of the document; do not edit.
-"""What the models are made of: UNSET, and enums that survive a value they do not know."""
+"""What the models are made of: UNSET, enums that stay open, unions, objects with further properties, files."""
 
+import typing
+from collections.abc import Callable, Mapping
 from enum import IntEnum, StrEnum
-from typing import Self
+from types import UnionType
+from typing import Any, ClassVar, Self, TypeVar, dataclass_transform
 
+import attrs
 from msgspec import UNSET
 from msgspec import UnsetType as Unset
 
-__all__ = ["UNSET", "OpenIntEnum", "OpenStrEnum", "Unset"]
+__all__ = ["UNSET", "File", "OpenIntEnum", "OpenStrEnum", "Unset", "Variants", "open_object"]
+
+C = TypeVar("C", bound=type[Any])
 
 
 class OpenStrEnum(StrEnum):
@@ -32,3 +38,67 @@ class OpenIntEnum(IntEnum):
         member = int.__new__(cls, value)
         member._name_, member._value_ = str(value), value
         return member
+
+
+class _VariantsType(type):
+    def __instancecheck__(cls, value: object) -> bool:
+        variants: Any = getattr(cls, "variants")  # noqa: B009 - the class below has it, its type does not know
+        return any(_is_instance(value, variant) for variant in variants())
+
+
+class Variants(metaclass=_VariantsType):
+    """What stands for a union at run time where the codec cannot tell its variants apart by itself.
+
+    Type checkers see the union; `isinstance` works as with the union.
+    """
+
+    discriminator: ClassVar[str | None] = None
+    """The property whose value names the variant."""
+
+    @classmethod
+    def variants(cls) -> tuple[Any, ...]:
+        """Return the types that a value may have."""
+        raise NotImplementedError
+
+    @classmethod
+    def mapping(cls) -> Mapping[str, Any]:
+        """Return the values of the discriminator, each with its type."""
+        return {}
+
+
+@dataclass_transform(kw_only_default=True, field_specifiers=(attrs.field,))
+def open_object(*, extra: str = "", names: Mapping[str, str] | None = None) -> Callable[[C], C]:
+    """Make an attrs class of an object that the codec cannot hold by itself.
+
+    Args:
+        extra: The attribute that holds the object's further properties, if it may have some beside its own.
+        names: The names on the wire of attributes that cannot bear them.
+    """
+
+    def define(cls: C) -> C:
+        made: Any = attrs.define(cls, kw_only=True)
+        made.__open__ = (extra, dict(names or {}))
+        # The codec knows attrs classes and would write the further properties as one; without this it asks us.
+        made.__open_attributes__ = made.__attrs_attrs__
+        del made.__attrs_attrs__
+        return made  # type: ignore[no-any-return]
+
+    return define
+
+
+@attrs.frozen
+class File:
+    """A file in a form: what it holds, and what the receiver is told of it."""
+
+    content: bytes = attrs.field(repr=False)
+    filename: str | None = None
+    content_type: str = "application/octet-stream"
+
+
+def _is_instance(value: object, kind: Any) -> bool:
+    origin = typing.get_origin(kind)
+    if isinstance(kind, UnionType) or origin is typing.Union:
+        return any(_is_instance(value, alternative) for alternative in typing.get_args(kind))
+    if origin is typing.Literal:
+        return value in typing.get_args(kind)
+    return kind is Any or isinstance(value, origin or kind or type(None))

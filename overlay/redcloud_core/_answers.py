@@ -9,7 +9,7 @@ from ._binding import (
     Malformed,
     Operation,
     UnreadableAnswer,
-    decode,
+    decode_plain,
     is_object,
     match,
     read_answer,
@@ -90,7 +90,7 @@ def _not_as_documented(operation: Operation[Any], answer: Answer, reason: str) -
 
 def _is_whole(content: bytes) -> bool:
     try:
-        decode(content, Any)
+        decode_plain(content)
     except Malformed:
         return False
     return True
@@ -114,7 +114,7 @@ def _api_error(operation: Operation[Any], answer: Answer, body: Any) -> APIError
 def _object(content: bytes) -> dict[str, Any]:
     """Return a body as plain data: what an error says is worth reading even where it is not all there."""
     try:
-        found: Any = decode(content, Any)
+        found = decode_plain(content)
     except Malformed:
         return {}
     return found if is_object(found) else {}

@@ -14,7 +14,7 @@ from urllib.parse import quote
 
 import attrs
 
-from ._binding import Answer, ErrorAnswer, Malformed, OAuthError, Request, decode, issue_token, match
+from ._binding import Answer, ErrorAnswer, Malformed, OAuthError, Request, decode_plain, is_object, issue_token, match
 from ._errors import InvalidClientError, TokenError, TokenUnavailableError
 
 FALLBACK_LIFETIME = 300.0
@@ -185,9 +185,10 @@ def read_token(answer: Answer) -> Token:
     if match(issue_token.OPERATION.success, answer.status) is None or answer.status >= 300:
         raise _refused(answer)
     try:
-        said: Any = decode(answer.content, dict[str, Any])
-    except (Malformed, ValueError):
-        said = {}
+        plain = decode_plain(answer.content)
+    except Malformed:
+        plain = None
+    said = plain if is_object(plain) else {}
     access_token = said.get("access_token")
     if not isinstance(access_token, str) or not access_token or not _fits_header(access_token):
         raise _token_error(TokenError, answer, "the answer holds no access_token")

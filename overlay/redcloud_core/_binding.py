@@ -8,8 +8,7 @@ from redcloud_core_client.answers import read as read_answer
 from redcloud_core_client.api.authentication import issue_token
 from redcloud_core_client.api.core import send_message
 from redcloud_core_client.calls import Answer, Operation, Request
-from redcloud_core_client.checks import is_object
-from redcloud_core_client.codec import Malformed, decode
+from redcloud_core_client.codec import Malformed, decode_plain
 from redcloud_core_client.errors import DriftedAnswer, ErrorAnswer, InvalidRequest, UnreadableAnswer, Violation
 from redcloud_core_client.fields import SendMessageFields
 from redcloud_core_client.http_library import httpx
@@ -18,6 +17,7 @@ from redcloud_core_client.models.o_auth_error import OAuthError
 from redcloud_core_client.models.send_error import SendError
 from redcloud_core_client.models.send_message_response import SendMessageResponse
 from redcloud_core_client.models.send_result import SendResult
+from redcloud_core_client.shapes import is_object
 from redcloud_core_client.types import UNSET
 
 __all__ = [
@@ -38,7 +38,7 @@ __all__ = [
     "SendResult",
     "UnreadableAnswer",
     "Violation",
-    "decode",
+    "decode_plain",
     "httpx",
     "is_object",
     "issue_token",

@@ -87,7 +87,7 @@ def checked_credential(name: str, value: str) -> str:
 
 def checked_seconds(name: str, value: float) -> float:
     """Return a number of seconds; ValueError unless it is a positive one."""
-    if isinstance(value, bool) or not isinstance(value, int | float) or not (value > 0 and math.isfinite(value)):
+    if not _is_number(value) or not (value > 0 and math.isfinite(value)):
         raise ValueError(f"{name}: must be a positive number of seconds, not {value!r}.")
     return float(value)
 
@@ -147,6 +147,10 @@ def _require_header(name: str, value: str) -> None:
         raise ValueError(f"headers: {name} is set by the SDK itself.")
     if not value.isascii() or not value.isprintable() or value != value.strip():
         raise ValueError(f"headers: the value of {name} must be printable ASCII without blanks at its ends.")
+
+
+def _is_number(value: object) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool)
 
 
 def _is_text(value: object) -> bool:

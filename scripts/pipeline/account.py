@@ -70,7 +70,9 @@ def check_complete(entries: Iterable[Entry]) -> None:
     """
     lost = [f"{entry.pointer}: {entry.what}" for entry in entries if entry.state == "lost"]
     if lost:
-        raise Refused("these would be dropped:\n  " + "\n  ".join(lost) + "\nThis is a fault of the pipeline: report it.")
+        raise Refused(
+            "these would be dropped:\n  " + "\n  ".join(lost) + "\nThis is a fault of the pipeline: report it."
+        )
 
 
 def waived(entries: Iterable[Entry]) -> list[str]:
@@ -147,13 +149,18 @@ def _of_operation(document: Document, operation: Operation, item: Node, node: No
         yield Entry(node["callbacks"].pointer, "callbacks", "waived", _WAIVED["callbacks"])
     if node.get("requestBody"):
         body = document.resolve(node["requestBody"])
-        known = operation.body.contents if operation.body else {}
-        yield from (_entry(entry, "content type of the body", media in known) for media, entry in body.children("content"))
+        known = operation.body.contents if operation.body else dict[str, Any]()
+        yield from (
+            _entry(entry, "content type of the body", media in known) for media, entry in body.children("content")
+        )
     statuses = {str(response.status): response for response in (*operation.success, *operation.errors)}
     for status, reference in node.children("responses"):
         if status.startswith("x-"):
             continue
-        response, answer = document.resolve(reference), statuses.get(status.replace("x", "X") if status != "default" else status)
+        response, answer = (
+            document.resolve(reference),
+            statuses.get(status.replace("x", "X") if status != "default" else status),
+        )
         yield _entry(reference, "status", answer is not None)
         for media, entry in response.children("content"):
             yield _entry(entry, "content type of the answer", answer is not None and media in answer.contents)

@@ -23,7 +23,7 @@ class Node:
     value: Any
     pointer: str
     document: str
-    parts: "Mapping[str | int, Node]" = attrs.field(factory=dict, repr=False)
+    parts: "Mapping[str | int, Node]" = attrs.field(factory=dict["str | int", "Node"], repr=False)
     """Children that stand elsewhere in the document, of a value that was put together."""
     also: tuple[str, ...] = ()
     """Where else in the document the same was said, of a value that was put together."""
@@ -32,7 +32,9 @@ class Node:
         """Return the child under `key`, which must be there."""
         if key in self.parts:
             return self.parts[key]
-        return attrs.evolve(self, value=self.value[key], pointer=f"{self.pointer}/{escape(str(key))}", parts={}, also=())
+        return attrs.evolve(
+            self, value=self.value[key], pointer=f"{self.pointer}/{escape(str(key))}", parts={}, also=()
+        )
 
     @property
     def names(self) -> list[str]:

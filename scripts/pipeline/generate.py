@@ -23,8 +23,8 @@ from yaml import YAMLError
 
 from .contract import Contract, Operation
 from .document import Document
-from .loading import is_array, is_object, load_yaml
 from .environment import ROOT
+from .loading import is_array, is_object, load_yaml
 from .provenance import check_origins, provenance
 from .steps import Refused, ToolFailed, execute
 
@@ -33,8 +33,10 @@ TEMPLATES = ROOT / "templates"
 CONFIG = ROOT / "generator-config.yml"
 
 # Beside what `Project` renders itself.
-_FILES = ("answers", "calls", "checks", "codec", "drafts", "fields", "http_library", "methods", "operations")
-_FILES += ("shapes", "writing")
+_FILES = (
+    *("answers", "calls", "checks", "codec", "drafts", "fields", "http_library", "methods", "operations"),
+    *("shapes", "writing"),
+)
 
 _WIDTH = 110
 

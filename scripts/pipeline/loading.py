@@ -6,8 +6,9 @@ references to it are rewritten, so that everything after this knows one document
 
 import json
 import re
+from collections.abc import Iterable
 from pathlib import Path
-from typing import Any, TypeGuard
+from typing import Any, TypeGuard, cast
 from urllib.parse import unquote
 
 import yaml
@@ -85,10 +86,8 @@ def is_array(value: object) -> TypeGuard[list[Any]]:
     return isinstance(value, list)
 
 
-class _Loader(getattr(yaml, "CSafeLoader", yaml.SafeLoader)):  # type: ignore[misc]
+class _Loader(yaml.CSafeLoader):
     """YAML 1.2's core schema on PyYAML's fast parser."""
-
-    yaml_implicit_resolvers: dict[str, list[tuple[str, re.Pattern[str]]]] = {}
 
     def construct_mapping(self, node: MappingNode, deep: bool = False) -> dict[Any, Any]:
         self.flatten_mapping(node)
@@ -97,9 +96,17 @@ class _Loader(getattr(yaml, "CSafeLoader", yaml.SafeLoader)):  # type: ignore[mi
             if isinstance(key, ScalarNode) and key.value in seen:
                 raise ConstructorError(None, None, f"the key `{key.value}` stands twice in one object", key.start_mark)
             seen.add(key.value if isinstance(key, ScalarNode) else "")
-        return super().construct_mapping(node, deep=deep)  # type: ignore[no-any-return]
+        return cast("dict[Any, Any]", super().construct_mapping(node, deep=deep))
 
 
+def _integer(loader: Any, node: ScalarNode) -> int:
+    text = str(loader.construct_scalar(node))
+    base = {"0o": 8, "0x": 16}.get(text[:2], 10)
+    return int(text[2:] if base != 10 else text, base)
+
+
+cast(Any, _Loader).yaml_implicit_resolvers = {}
+cast(Any, _Loader).add_constructor("tag:yaml.org,2002:int", _integer)
 for _tag, _pattern, _first in (
     ("bool", r"true|True|TRUE|false|False|FALSE", "tTfF"),
     ("null", r"~|null|Null|NULL|", ["~", "n", "N", ""]),
@@ -107,7 +114,7 @@ for _tag, _pattern, _first in (
     ("float", r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?", "-+0123456789."),
     ("merge", r"<<", ["<"]),
 ):
-    _Loader.add_implicit_resolver(f"tag:yaml.org,2002:{_tag}", re.compile(rf"^(?:{_pattern})$"), list(_first))
+    cast(Any, _Loader).add_implicit_resolver(f"tag:yaml.org,2002:{_tag}", re.compile(rf"^(?:{_pattern})$"), [*_first])
 
 
 class _Bundle:
@@ -203,15 +210,15 @@ def _as_json(value: Any, sizes: dict[int, int]) -> Any:
 
 
 def _size(value: Any, sizes: dict[int, int]) -> int:
-    if not isinstance(value, dict | list):
+    """Return how many values a value is when its aliases are written out; `sizes` knows those that were counted."""
+    if not is_object(value) and not is_array(value):
         return 1
-    if id(value) in sizes:
-        if not sizes[id(value)]:
-            raise ValueError("an alias stands inside the value that it names")
-        return sizes[id(value)]
-    sizes[id(value)] = 0  # being counted
-    children: Any = value.values() if isinstance(value, dict) else value
-    sizes[id(value)] = 1 + sum(_size(child, sizes) for child in children)
+    if sizes.get(id(value)) == 0:
+        raise ValueError("an alias stands inside the value that it names")
+    if id(value) not in sizes:
+        sizes[id(value)] = 0  # being counted
+        children: Iterable[Any] = value.values() if is_object(value) else value
+        sizes[id(value)] = 1 + sum(_size(child, sizes) for child in children)
     return sizes[id(value)]
 
 

@@ -3,7 +3,7 @@
 The children of a schema that was put together keep their own places in the document.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 import attrs
@@ -44,10 +44,10 @@ def merged(document: Document, schema: Node) -> Node:
     return made(schema, found)
 
 
-def made(place: Node, children: dict[str, Node]) -> Node:
+def made(place: Node, children: Mapping[str, Node]) -> Node:
     """Return an object in a place of the document, made of children that stand elsewhere."""
     value = {key: child.value for key, child in children.items()}
-    return Node(value, place.pointer, place.document, dict(children))
+    return Node(value, place.pointer, place.document, dict[str | int, Node](children.items()))
 
 
 def both(place: Node, one: Node, other: Node) -> Node:
@@ -86,9 +86,7 @@ def _combined(place: Node, key: str, one: Node, other: Node) -> Node:
         return _at(place, key, _common_types(one, other))
     if key == "format":
         return one
-    raise other.refused(
-        f"`{key}` contradicts what {one.pointer} says", "Say it once, or say the same in both places."
-    )
+    raise other.refused(f"`{key}` contradicts what {one.pointer} says", "Say it once, or say the same in both places.")
 
 
 def _combined_properties(place: Node, one: Node, other: Node) -> Node:
@@ -104,7 +102,9 @@ def _common_types(one: Node, other: Node) -> list[str]:
     if "integer" in first + second and "number" in first + second and "integer" not in common:
         common.append("integer")
     if not common:
-        raise other.refused(f"`type` contradicts what {one.pointer} says", "Let the two types have something in common.")
+        raise other.refused(
+            f"`type` contradicts what {one.pointer} says", "Let the two types have something in common."
+        )
     return common
 
 
@@ -130,6 +130,6 @@ _RULES: dict[str, Callable[[Any, Any], Any]] = {
     "uniqueItems": lambda one, other: one or other,
     "readOnly": lambda one, other: one or other,
     "writeOnly": lambda one, other: one or other,
-    **{key: max for key in ("minimum", "exclusiveMinimum", "minLength", "minItems", "minProperties")},
-    **{key: min for key in ("maximum", "exclusiveMaximum", "maxLength", "maxItems", "maxProperties")},
+    **dict.fromkeys(("minimum", "exclusiveMinimum", "minLength", "minItems", "minProperties"), max),
+    **dict.fromkeys(("maximum", "exclusiveMaximum", "maxLength", "maxItems", "maxProperties"), min),
 }

@@ -14,8 +14,11 @@ ANNOTATION_NAMES = frozenset(
 )
 
 # What else generated modules define or import beside classes. All other helpers begin with an underscore there.
-MODULE_NAMES = ANNOTATION_NAMES | {"TypeAlias", "TYPE_CHECKING", "NotRequired", "Required", "TypedDict"}
-MODULE_NAMES |= {"build", "parse", "annotations", "Methods", "AsyncMethods", "OwnMethods", "AsyncOwnMethods"}
+MODULE_NAMES = (
+    ANNOTATION_NAMES
+    | {"TypeAlias", "TYPE_CHECKING", "NotRequired", "Required", "TypedDict", "build", "parse", "annotations"}
+    | {"Methods", "AsyncMethods", "OwnMethods", "AsyncOwnMethods"}
+)
 
 # What the clients have besides operations; an operation of such a name gets an underscore.
 CLIENT_NAMES = frozenset({"aclose", "close", "from_env", "with_options"})

@@ -131,7 +131,9 @@ class OperationReader:
     def _parameter(self, parameter: Node, taken: set[str], owner: str) -> Argument:
         name, location = parameter.text("name"), parameter.text("in")
         if location not in _STYLES:
-            raise parameter.refused(f"the parameter `{name}` is in `{location}`", "It must be in path, query, header or cookie.")
+            raise parameter.refused(
+                f"the parameter `{name}` is in `{location}`", "It must be in path, query, header or cookie."
+            )
         schema, style = self._parameter_schema(parameter, location)
         python_name = naming.parameter_identifier(name, location, taken)
         if python_name != naming.parameter_identifier(name, location, ()):
@@ -201,7 +203,9 @@ class OperationReader:
 
     def _fields(self, variants: list[list[Schema]]) -> Iterator[Argument]:
         """Yield a keyword for each property of the bodies: required where every object that they may be requires it."""
-        objects = [{p.name.get_untrusted_value(): p for p in schema.properties} for found in variants for schema in found]
+        objects = [
+            {p.name.get_untrusted_value(): p for p in schema.properties} for found in variants for schema in found
+        ]
         names = {name: None for properties in objects for name, found in properties.items() if not found.read_only}
         for name in names:
             found = [properties[name] for properties in objects if name in properties]
@@ -241,9 +245,7 @@ class OperationReader:
         if not re.fullmatch(r"[1-5](\d\d|[Xx]{2})|default", status):
             raise reference.refused(f"`{status}` is no status", "Use 200, 2XX or default.")
         types = self._contents(response, f"{owner}{status}Answer", raw_multipart=True)
-        return Response(
-            int(status) if status.isdecimal() else status.replace("x", "X"), described(response), types
-        )
+        return Response(int(status) if status.isdecimal() else status.replace("x", "X"), described(response), types)
 
 
 def is_json(media: str) -> bool:

@@ -55,6 +55,16 @@ _SHAPE = ("$ref", "type", "properties", "additionalProperties", "items", "enum",
 # Keywords of a base that every variant of a union shares.
 _SHARED = ("properties", "required", "additionalProperties", "items", "allOf")
 
+_KIND_OF_VALUE: dict[type[Any], str] = {
+    bool: "boolean",
+    int: "integer",
+    float: "number",
+    str: "string",
+    list: "array",
+    dict: "object",
+    type(None): "null",
+}
+
 _SECRET_WORDS = ("secret", "password", "access_token", "refresh_token", "api_key", "apikey", "accesstoken")
 
 _COMPONENTS = "#/components/schemas/"
@@ -117,9 +127,8 @@ class SchemaReader:
         """Return the constraints of one schema, those of 3.0 in the words of 3.1, patterns in Python's dialect."""
         found = {key: target[key].value for key in target.names if key in CONSTRAINTS}
         for exclusive, limit in (("exclusiveMinimum", "minimum"), ("exclusiveMaximum", "maximum")):
-            if isinstance(found.get(exclusive), bool):
-                if found.pop(exclusive) and limit in found:
-                    found[exclusive] = found.pop(limit)
+            if isinstance(found.get(exclusive), bool) and found.pop(exclusive) and limit in found:
+                found[exclusive] = found.pop(limit)
         if "pattern" in found:
             pattern = python_pattern(str(found.pop("pattern")))
             if pattern is None:
@@ -239,8 +248,8 @@ class SchemaReader:
         kinds = _kinds(whole) or _kinds_of_values(whole)
         if not kinds:
             return ANY
-        parts = [self._of_kind(schema, whole, kind, name) for kind in sorted(kinds - {"null"})]
-        return (parts + [NULL] if "null" in kinds else parts)[0].union(*parts[1:], *([NULL] if "null" in kinds else []))
+        first, *others = [self._of_kind(schema, whole, kind, name) for kind in sorted(kinds, key="null".__eq__)]
+        return first.union(*others)
 
     def _of_kind(self, schema: Node, whole: Node, kind: str, name: str) -> Type:
         if kind == "object":
@@ -348,7 +357,9 @@ class SchemaReader:
         """Return the type of an alternative, which has what the schema says beside its alternatives as well."""
         shared = made(place, {key: schema[key] for key in _SHARED if schema.get(key)})
         arm = place
-        if any(shared.get(key) for key in _SHARED if key != "required") or (shared.names and self._is_objectlike(place)):
+        if any(shared.get(key) for key in _SHARED if key != "required") or (
+            shared.names and self._is_objectlike(place)
+        ):
             pair = Node([shared.value, place.value], f"{place.pointer}/allOf", place.document, {0: shared, 1: place})
             arm = made(place, {"allOf": pair})
         return self.type_of(arm, f"{name}{pascal_case(place.text('title')) or index + 1}")
@@ -401,9 +412,7 @@ class SchemaReader:
         if not schema.get("allOf") or schema.pointer in above:
             return False
         elements = [self.document.resolve(element) for element in schema["allOf"].elements()]
-        return any(
-            found.pointer == base or self._is_heir(found, base, (*above, schema.pointer)) for found in elements
-        )
+        return any(found.pointer == base or self._is_heir(found, base, (*above, schema.pointer)) for found in elements)
 
     def _polymorphic(self, base: Node, heirs: list[Node]) -> Type:
         """Return the union of a base and its heirs, which is what a reference to the base stands for."""
@@ -505,10 +514,7 @@ def _kinds(schema: Node) -> set[str]:
 
 def _kinds_of_values(schema: Node) -> set[str]:
     """Return the JSON types of the values that an enum or a constant allows."""
-    names: dict[type[Any], str] = {
-        bool: "boolean", int: "integer", float: "number", str: "string", list: "array", dict: "object", type(None): "null"
-    }  # fmt: skip
-    return {names[type(value)] for value in _values(schema)}
+    return {_KIND_OF_VALUE[type(value)] for value in _values(schema)}
 
 
 def _values(schema: Node) -> list[Any]:

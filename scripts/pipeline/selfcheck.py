@@ -29,7 +29,7 @@ class Samples:
     def __init__(self) -> None:
         self._numbers = count(1)
 
-    def of(self, kind: Any, depth: int = 0) -> Any:
+    def of(self, kind: Any, depth: int = 0) -> Any:  # noqa: PLR0911 - a line for each kind of type
         """Return a value of a type."""
         number = next(self._numbers)
         kind = type(None) if kind is None else kind

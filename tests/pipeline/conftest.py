@@ -21,6 +21,7 @@ class Tree:
 
     def __init__(self, root: Path) -> None:
         self.root = root
+        self.said = ""
         self.document = root / "openapi.yaml"
         self.generated = root / "generated"
         self.package = root / "generated" / "redcloud_core_client"

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
     pass
 
-_MODULES = {
+_MODULES: dict[str, str] = {
     "AssignedNumbers": "assigned_numbers",
     "ClientContext": "client_context",
     "CoreError": "core_error",
@@ -55,7 +55,7 @@ _MODULES = {
     "UpdatedNumber": "updated_number",
 }
 
-__all__ = [
+__all__: list[str] = [
     "AssignedNumbers",
     "ClientContext",
     "CoreError",

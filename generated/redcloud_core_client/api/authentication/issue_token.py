@@ -5,9 +5,9 @@ from __future__ import annotations
 
 from typing import Literal
 
-from ...answers import read
-from ...calls import Answer, Contents, Operation, Request
-from ...drafts import Draft
+from ... import answers as _answers
+from ... import calls as _calls
+from ... import drafts as _drafts
 from ...models.o_auth_error import OAuthError
 from ...models.token_form import TokenForm
 from ...models.token_request import TokenRequest
@@ -16,7 +16,7 @@ from ...types import UNSET, Unset
 
 __all__ = ["OPERATION", "build", "parse"]
 
-OPERATION: Operation[TokenResponse] = Operation(
+OPERATION: _calls.Operation[TokenResponse] = _calls.Operation(
     id="issueToken",
     method="POST",
     path="/api/auth/token",
@@ -32,7 +32,7 @@ OPERATION: Operation[TokenResponse] = Operation(
     },
 )
 
-_BODIES: Contents = {
+_BODIES: _calls.Contents = {
     "application/json": TokenRequest,
     "application/x-www-form-urlencoded": TokenForm,
 }
@@ -47,7 +47,7 @@ def build(
         "application/json",
         "application/x-www-form-urlencoded",
     ] = "application/json",
-) -> Request[TokenResponse]:
+) -> _calls.Request[TokenResponse]:
     """Build the request: Issue a bearer access token.
 
     Issues a bearer token for OAuth 2 `client_credentials`. The credentials come by HTTP Basic or as the body
@@ -70,7 +70,7 @@ def build(
     Raises:
         InvalidRequest: The document does not allow it; everything that is wrong is named.
     """
-    _draft = Draft(OPERATION)
+    _draft = _drafts.Draft(OPERATION)
     _draft.body(
         content_type,
         _BODIES[content_type],
@@ -86,11 +86,11 @@ def build(
 build.__qualname__ = "issue_token"  # what Python's TypeError calls it
 
 
-def parse(answer: Answer) -> TokenResponse:
+def parse(answer: _calls.Answer) -> TokenResponse:
     """Return what a successful answer says.
 
     Raises:
         ErrorAnswer: The status is no success.
         UnreadableAnswer: The body cannot be read; DriftedAnswer if it is whole but of another shape.
     """
-    return read(OPERATION, answer)
+    return _answers.read(OPERATION, answer)

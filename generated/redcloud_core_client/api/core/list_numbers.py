@@ -3,15 +3,15 @@
 
 from __future__ import annotations
 
-from ...answers import read
-from ...calls import Answer, Operation, Request
-from ...drafts import Draft
+from ... import answers as _answers
+from ... import calls as _calls
+from ... import drafts as _drafts
 from ...models.core_error_response import CoreErrorResponse
 from ...models.number_list import NumberList
 
 __all__ = ["OPERATION", "build", "parse"]
 
-OPERATION: Operation[NumberList] = Operation(
+OPERATION: _calls.Operation[NumberList] = _calls.Operation(
     id="listNumbers",
     method="GET",
     path="/api/core/numbers",
@@ -27,7 +27,7 @@ OPERATION: Operation[NumberList] = Operation(
 )
 
 
-def build() -> Request[NumberList]:
+def build() -> _calls.Request[NumberList]:
     """Build the request: List active numbers for the authenticated API client.
 
     Lists the numbers that are assigned to the authenticated API client. A `numberId` of this list is what
@@ -41,18 +41,18 @@ def build() -> Request[NumberList]:
     Raises:
         InvalidRequest: The document does not allow it; everything that is wrong is named.
     """
-    _draft = Draft(OPERATION)
+    _draft = _drafts.Draft(OPERATION)
     return _draft.request()
 
 
 build.__qualname__ = "list_numbers"  # what Python's TypeError calls it
 
 
-def parse(answer: Answer) -> NumberList:
+def parse(answer: _calls.Answer) -> NumberList:
     """Return what a successful answer says.
 
     Raises:
         ErrorAnswer: The status is no success.
         UnreadableAnswer: The body cannot be read; DriftedAnswer if it is whole but of another shape.
     """
-    return read(OPERATION, answer)
+    return _answers.read(OPERATION, answer)

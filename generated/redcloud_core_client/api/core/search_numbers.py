@@ -3,9 +3,9 @@
 
 from __future__ import annotations
 
-from ...answers import read
-from ...calls import Answer, Operation, Request
-from ...drafts import Draft
+from ... import answers as _answers
+from ... import calls as _calls
+from ... import drafts as _drafts
 from ...models.core_error_response import CoreErrorResponse
 from ...models.number_search import NumberSearch
 from ...models.number_search_result import NumberSearchResult
@@ -13,7 +13,7 @@ from ...types import UNSET, Unset
 
 __all__ = ["OPERATION", "build", "parse"]
 
-OPERATION: Operation[NumberSearchResult] = Operation(
+OPERATION: _calls.Operation[NumberSearchResult] = _calls.Operation(
     id="searchNumbers",
     method="POST",
     path="/api/core/numbers/search",
@@ -40,7 +40,7 @@ def build(
     state: str | Unset = UNSET,
     zipCode: str | Unset = UNSET,
     rateCenter: str | Unset = UNSET,
-) -> Request[NumberSearchResult]:
+) -> _calls.Request[NumberSearchResult]:
     """Build the request: Search available numbers.
 
     Searches the inventory of available numbers by place and by parts of the number.
@@ -61,7 +61,7 @@ def build(
     Raises:
         InvalidRequest: The document does not allow it; everything that is wrong is named.
     """
-    _draft = Draft(OPERATION)
+    _draft = _drafts.Draft(OPERATION)
     _draft.body(
         "application/json",
         NumberSearch,
@@ -80,11 +80,11 @@ def build(
 build.__qualname__ = "search_numbers"  # what Python's TypeError calls it
 
 
-def parse(answer: Answer) -> NumberSearchResult:
+def parse(answer: _calls.Answer) -> NumberSearchResult:
     """Return what a successful answer says.
 
     Raises:
         ErrorAnswer: The status is no success.
         UnreadableAnswer: The body cannot be read; DriftedAnswer if it is whole but of another shape.
     """
-    return read(OPERATION, answer)
+    return _answers.read(OPERATION, answer)

@@ -5,9 +5,9 @@ from __future__ import annotations
 
 from typing import Literal
 
-from ...answers import read
-from ...calls import Answer, Operation, Request
-from ...drafts import Draft
+from ... import answers as _answers
+from ... import calls as _calls
+from ... import drafts as _drafts
 from ...models.core_error_response import CoreErrorResponse
 from ...models.message_media_input import MessageMediaInput
 from ...models.message_type import MessageType
@@ -17,7 +17,7 @@ from ...types import UNSET, Unset
 
 __all__ = ["OPERATION", "build", "parse"]
 
-OPERATION: Operation[SendMessageResponse] = Operation(
+OPERATION: _calls.Operation[SendMessageResponse] = _calls.Operation(
     id="sendMessage",
     method="POST",
     path="/api/core/messages/send",
@@ -46,7 +46,7 @@ def build(
     text: str | Unset = UNSET,
     media: list[MessageMediaInput] | Unset = UNSET,
     externalReference: str,
-) -> Request[SendMessageResponse]:
+) -> _calls.Request[SendMessageResponse]:
     """Build the request: Queue an outbound message.
 
     Queues a message to one or more recipients.
@@ -76,7 +76,7 @@ def build(
     Raises:
         InvalidRequest: The document does not allow it; everything that is wrong is named.
     """
-    _draft = Draft(OPERATION)
+    _draft = _drafts.Draft(OPERATION)
     _draft.header("Idempotency-Key", "idempotency_key", idempotency_key, str)
     _draft.body(
         "application/json",
@@ -96,11 +96,11 @@ def build(
 build.__qualname__ = "send_message"  # what Python's TypeError calls it
 
 
-def parse(answer: Answer) -> SendMessageResponse:
+def parse(answer: _calls.Answer) -> SendMessageResponse:
     """Return what a successful answer says.
 
     Raises:
         ErrorAnswer: The status is no success.
         UnreadableAnswer: The body cannot be read; DriftedAnswer if it is whole but of another shape.
     """
-    return read(OPERATION, answer)
+    return _answers.read(OPERATION, answer)

@@ -3,9 +3,9 @@
 
 from __future__ import annotations
 
-from ...answers import read
-from ...calls import Answer, Operation, Request
-from ...drafts import Draft
+from ... import answers as _answers
+from ... import calls as _calls
+from ... import drafts as _drafts
 from ...models.core_error_response import CoreErrorResponse
 from ...models.number_update import NumberUpdate
 from ...models.updated_number import UpdatedNumber
@@ -13,7 +13,7 @@ from ...types import UNSET, Unset
 
 __all__ = ["OPERATION", "build", "parse"]
 
-OPERATION: Operation[UpdatedNumber] = Operation(
+OPERATION: _calls.Operation[UpdatedNumber] = _calls.Operation(
     id="updateNumber",
     method="PATCH",
     path="/api/core/numbers/{numberId}",
@@ -41,7 +41,7 @@ def build(
     mmsEnabled: bool | Unset = UNSET,
     webhookInboundOverride: str | None | Unset = UNSET,
     webhookDeliveryOverride: str | None | Unset = UNSET,
-) -> Request[UpdatedNumber]:
+) -> _calls.Request[UpdatedNumber]:
     """Build the request: Update number settings.
 
     Updates the settings of a number that the authenticated API client owns. The request spells the campaign
@@ -65,7 +65,7 @@ def build(
     Raises:
         InvalidRequest: The document does not allow it; everything that is wrong is named.
     """
-    _draft = Draft(OPERATION)
+    _draft = _drafts.Draft(OPERATION)
     _draft.path("numberId", "numberId", numberId, str)
     _draft.body(
         "application/json",
@@ -84,11 +84,11 @@ def build(
 build.__qualname__ = "update_number"  # what Python's TypeError calls it
 
 
-def parse(answer: Answer) -> UpdatedNumber:
+def parse(answer: _calls.Answer) -> UpdatedNumber:
     """Return what a successful answer says.
 
     Raises:
         ErrorAnswer: The status is no success.
         UnreadableAnswer: The body cannot be read; DriftedAnswer if it is whole but of another shape.
     """
-    return read(OPERATION, answer)
+    return _answers.read(OPERATION, answer)

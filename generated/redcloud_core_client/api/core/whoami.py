@@ -3,15 +3,15 @@
 
 from __future__ import annotations
 
-from ...answers import read
-from ...calls import Answer, Operation, Request
-from ...drafts import Draft
+from ... import answers as _answers
+from ... import calls as _calls
+from ... import drafts as _drafts
 from ...models.client_context import ClientContext
 from ...models.core_error_response import CoreErrorResponse
 
 __all__ = ["OPERATION", "build", "parse"]
 
-OPERATION: Operation[ClientContext] = Operation(
+OPERATION: _calls.Operation[ClientContext] = _calls.Operation(
     id="whoami",
     method="GET",
     path="/api/core/whoami",
@@ -27,7 +27,7 @@ OPERATION: Operation[ClientContext] = Operation(
 )
 
 
-def build() -> Request[ClientContext]:
+def build() -> _calls.Request[ClientContext]:
     """Build the request: Return the current API client context.
 
     Tells who the authenticated API client is, what it may do, how many numbers it has, and which webhooks are
@@ -41,18 +41,18 @@ def build() -> Request[ClientContext]:
     Raises:
         InvalidRequest: The document does not allow it; everything that is wrong is named.
     """
-    _draft = Draft(OPERATION)
+    _draft = _drafts.Draft(OPERATION)
     return _draft.request()
 
 
 build.__qualname__ = "whoami"  # what Python's TypeError calls it
 
 
-def parse(answer: Answer) -> ClientContext:
+def parse(answer: _calls.Answer) -> ClientContext:
     """Return what a successful answer says.
 
     Raises:
         ErrorAnswer: The status is no success.
         UnreadableAnswer: The body cannot be read; DriftedAnswer if it is whole but of another shape.
     """
-    return read(OPERATION, answer)
+    return _answers.read(OPERATION, answer)
