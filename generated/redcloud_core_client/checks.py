@@ -4,7 +4,7 @@
 import math
 import re
 import typing
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from decimal import Decimal
 from enum import Enum
 from typing import Any, cast
@@ -39,13 +39,29 @@ def convert(
     """
     try:
         plain = to_builtins(given)
-    except (TypeError, RecursionError) as error:
-        return None, [Violation(place or "body", _sentence(error))]
+    except (TypeError, RecursionError):
+        return None, list(_formless(given, place))
     try:
         converted = codec.convert(plain, kind)
     except msgspec.ValidationError:
         return None, list(_violations(plain, kind, constraints or {}, place))
     return converted, list(_breaches(plain, converted, constraints or {}, place))
+
+
+def _formless(given: Any, place: str) -> Iterator[Violation]:
+    """Yield the places of values that have no form in JSON."""
+    parts = given.items() if is_object(given) else enumerate(given) if is_array(given) else ()
+    inner = [
+        found
+        for key, value in parts
+        for found in _formless(value, f"{place}[{key}]" if is_array(given) else _join(place, str(key)))
+    ]
+    try:
+        if not inner:
+            to_builtins(given)
+    except (TypeError, RecursionError) as error:
+        inner = [Violation(place or "body", _sentence(error, None))]
+    yield from inner
 
 
 def _violations(plain: Any, kind: Any, constraints: Constraints, place: str) -> Iterator[Violation]:
@@ -55,7 +71,7 @@ def _violations(plain: Any, kind: Any, constraints: Constraints, place: str) -> 
     except (msgspec.ValidationError, ValueError) as error:
         inner = [found for part in _parts(plain, kind, constraints, place) for found in _violations(*part)]
         inner += _misnamed(plain, kind, place)
-        yield from inner or [Violation(place or "body", _sentence(error))]
+        yield from inner or [Violation(place or "body", _sentence(error, kind))]
     else:
         yield from _breaches(plain, converted, constraints, place)
 
@@ -128,8 +144,7 @@ def _breaches(plain: Any, converted: Any, constraints: Constraints, place: str) 
 def _unknown_member(member: Enum, place: str) -> Iterator[Violation]:
     known = type(member).__members__
     if member.name not in known:
-        listed = ", ".join(f"`{other.value}`" for other in known.values())
-        yield Violation(place, f"must be one of {listed}")
+        yield Violation(place, _one_of(str(other.value) for other in known.values()))
 
 
 def _of_elements(plain: Any, converted: list[Any], constraints: Constraints, place: str) -> Iterator[Violation]:
@@ -177,12 +192,13 @@ def _broken_by_list(allowed: list[Any], value: Any) -> str | None:
     listed = [codec.encode(one) for one in allowed]
     if codec.encode(value) in listed:
         return None
-    return "must be one of " + ", ".join(f"`{one.decode()}`" for one in listed)
+    return _one_of(one.decode() for one in listed)
 
 
 def _broken_by_text(keyword: str, limit: Any, value: str) -> str | None:
     if keyword == "pattern":
-        return None if re.search(limit, value, re.ASCII) else f"must match the pattern `{limit}`"
+        written, original = limit  # in Python's dialect, and in the document's
+        return None if re.search(written, value, re.ASCII) else f"must match the pattern `{original}`"
     return _broken_by_size(keyword, limit, value, "Length", "character")
 
 
@@ -215,7 +231,14 @@ def _join(place: str, name: str) -> str:
     return f"{place}.{name}" if place else name
 
 
-def _sentence(error: Exception) -> str:
-    """Return msgspec's message without its path, beginning in lower case."""
+def _sentence(error: Exception, kind: Any) -> str:
+    """Return msgspec's message without its path and without the value, beginning in lower case."""
     text = str(error).partition(" - at ")[0]
+    if text.startswith("Invalid enum value"):
+        listed = [value for part in alternatives(kind) for value in typing.get_args(part)]
+        return _one_of(codec.encode(value).decode() for value in listed)
     return text[:1].lower() + text[1:]
+
+
+def _one_of(values: Iterable[str]) -> str:
+    return "must be one of " + ", ".join(f"`{value}`" for value in values)

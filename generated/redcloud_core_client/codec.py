@@ -10,7 +10,7 @@ from typing import Any, TypeVar, cast
 
 import msgspec
 
-from .shapes import alternatives, extra_of, fields_of, is_array, is_model, is_object, is_open
+from .shapes import alternatives, extra_of, fields_of, is_array, is_mapping, is_model, is_object, is_open
 from .types import UNSET, File, Variants
 
 __all__ = ["Drift", "Malformed", "convert", "decode", "decode_plain", "encode", "reason", "to_builtins"]
@@ -111,6 +111,8 @@ def _class_of(value: object) -> Any:
 
 def _plain(value: Any) -> Any:
     """Return what the codec does not know by itself, one step plainer."""
+    if is_mapping(value):
+        return dict(value)
     if isinstance(value, File):
         return value.content.decode("utf-8", "surrogateescape")
     kind = _class_of(value)

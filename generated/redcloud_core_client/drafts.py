@@ -88,8 +88,11 @@ class Draft(Generic[T]):
         if not required and (given is UNSET or given == {}):
             return
         self._headers["Content-Type"] = media
-        if isinstance(given, bytes) or (isinstance(given, str) and not writing.is_json(media)):
-            self._content = given if isinstance(given, bytes) else given.encode()
+        if isinstance(given, bytes):
+            self._content = given
+        elif isinstance(given, str) and not writing.is_json(media):
+            self._violations += writing.unencodable(given, "body")
+            self._content = given.encode("utf-8", "replace")
         elif media.lower().startswith("multipart/"):
             self._multipart(kind, given)
         else:
@@ -118,8 +121,10 @@ class Draft(Generic[T]):
         if value is UNSET:
             return UNSET
         converted, violations = convert(value, kind, keyword, constraints)
+        plain = UNSET if violations else to_builtins(converted)
+        violations += writing.unencodable(plain, keyword)
         self._violations += violations
-        return UNSET if violations else to_builtins(converted)
+        return UNSET if violations else plain
 
     def _joined(
         self, keyword: str, value: Any, kind: Any, constraints: Constraints | None, *, style: str = "simple"
@@ -144,10 +149,11 @@ class Draft(Generic[T]):
     def _encoded(self, media: str, kind: Any, given: Any, encodings: Mapping[str, tuple[str, bool]]) -> None:
         converted, violations = convert(given, kind, "" if is_object(given) else "body")
         self._violations += violations
+        if violations:
+            return
         try:
-            if not violations:
-                form = media == _FORM
-                self._content = writing.form(to_builtins(converted), encodings) if form else encode(converted)
+            form = media == _FORM
+            self._content = writing.form(to_builtins(converted), encodings) if form else encode(converted)
         except UnicodeEncodeError:
             self._violations += writing.unencodable(to_builtins(converted), "")
 

@@ -2,6 +2,7 @@
 """What a generated class holds, whatever its form: an attrs class, a msgspec Struct, or an object with further properties."""
 
 import typing
+from collections.abc import Mapping
 from functools import cache
 from types import UnionType
 from typing import Any, TypeGuard
@@ -9,7 +10,17 @@ from typing import Any, TypeGuard
 import attrs
 import msgspec
 
-__all__ = ["Field", "alternatives", "extra_of", "fields_of", "is_array", "is_model", "is_object", "is_open"]
+__all__ = [
+    "Field",
+    "alternatives",
+    "extra_of",
+    "fields_of",
+    "is_array",
+    "is_mapping",
+    "is_model",
+    "is_object",
+    "is_open",
+]
 
 
 @attrs.frozen
@@ -37,6 +48,11 @@ def is_array(plain: object) -> TypeGuard[list[Any]]:
 def is_object(plain: object) -> TypeGuard[dict[str, Any]]:
     """Tell whether a value is an object of JSON."""
     return isinstance(plain, dict)
+
+
+def is_mapping(value: object) -> TypeGuard[Mapping[str, Any]]:
+    """Tell whether a caller's value stands for an object."""
+    return isinstance(value, Mapping)
 
 
 def is_model(kind: Any) -> bool:

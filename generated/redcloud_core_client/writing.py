@@ -66,7 +66,7 @@ def multipart(texts: Mapping[str, Any], files: Mapping[str, Any]) -> tuple[str, 
 
 
 def unencodable(plain: Any, place: str) -> list[Violation]:
-    """Return the places of texts with lone surrogates."""
+    """Return the places of texts and names with lone surrogates."""
     if isinstance(plain, str):
         index = next((index for index, character in enumerate(plain) if "\ud800" <= character <= "\udfff"), None)
         reason = f"the character at index {index} is a lone surrogate, it cannot be encoded"
@@ -74,7 +74,10 @@ def unencodable(plain: Any, place: str) -> list[Violation]:
     if is_array(plain):
         return [found for index, value in enumerate(plain) for found in unencodable(value, f"{place}[{index}]")]
     if is_object(plain):
-        return [found for key, value in plain.items() for found in unencodable(value, f"{place}.{key}".lstrip("."))]
+        names = [found for key in plain for found in unencodable(key, place)]
+        return names + [
+            found for key, value in plain.items() for found in unencodable(value, f"{place}.{key}".lstrip("."))
+        ]
     return []
 
 

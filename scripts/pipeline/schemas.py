@@ -134,7 +134,7 @@ class SchemaReader:
             if pattern is None:
                 self.notes.append(f"{target.pointer}/pattern: is not checked, Python has no such pattern")
             else:
-                found["pattern"] = pattern
+                found["pattern"] = pattern, target.text("pattern")
         return found
 
     def objects(self, found: Type) -> list[Schema]:

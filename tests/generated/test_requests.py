@@ -182,7 +182,7 @@ def test_everything_nested_is_named_at_once(put_order: Any) -> None:
         ),
         ({"expand": ["x", 2]}, "expand[1]", "expected `str`, got `int`"),
         ({"columns": "1,2"}, "columns", "expected `array`, got `str`"),
-        ({"lines": [{"sku": "a", "quantity": 1}, {"sku": object(), "quantity": 1}]}, "lines[1].sku", "unsupported"),
+        ({"lines": [{"sku": "a", "quantity": 1}, {"sku": object(), "quantity": 1}]}, "lines[1].sku", "no form in JSON"),
     ],
 )
 def test_each_mismatch(put_order: Any, changes: dict[str, Any], place: str, reason: str) -> None:

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from pipeline.document import load, operations, parse
+from pipeline.document import load, operations
 from pipeline.steps import Refused
 
 HEAD = "openapi: 3.1.0\ninfo: {title: T, version: 1.0.0}\n"
@@ -94,16 +94,16 @@ def test_content_is_kept(written: Callable[[Any], Path]) -> None:
     assert load(written(content)).content == content
 
 
-def test_names_are_texts() -> None:
+def test_names_are_texts(written: Callable[[Any], Path]) -> None:
     """Names and scalars that YAML would read as something else are what JSON can hold."""
-    document = parse("api.yaml", (PATHS + "x: {200: a, true: b, 2026-01-02: 2026-01-03, no: no}\n").encode())
+    document = load(written(PATHS + "x: {200: a, true: b, 2026-01-02: 2026-01-03, no: no}\n"))
     assert document.root["x"].value == {"200": "a", "True": "b", "2026-01-02": "2026-01-03", "no": "no"}
 
 
-def test_pointers_escape() -> None:
+def test_pointers_escape(written: Callable[[Any], Path]) -> None:
     """A pointer leads back to the node that it came from, whatever characters its names hold."""
     content = HEAD + 'paths: {"/a~b/{c}": {get: {operationId: x, responses: {}}}}\n'
-    document = parse("api.yaml", content.encode())
+    document = load(written(content))
     ((path, method, _, node),) = operations(document)
     assert (path, method, node.pointer) == ("/a~b/{c}", "get", "#/paths/~1a~0b~1{c}/get")
     assert document.at(node.pointer) == node
@@ -121,20 +121,20 @@ REFERENCES = [
 
 
 @pytest.mark.parametrize(("target", "message"), REFERENCES)
-def test_references(target: str, message: str) -> None:
+def test_references(written: Callable[[Any], Path], target: str, message: str) -> None:
     """A reference that leads nowhere, outside or in a circle is refused at its place."""
     content = HEAD + "paths: {}\ncomponents: {x: {a: {$ref: '#/components/x/b'}, b: {$ref: '#/components/x/a'}}}\n"
     content += f"start: {{$ref: '{target}'}}\n"
-    document = parse("api.yaml", content.encode())
+    document = load(written(content))
     with pytest.raises(Refused, match=message) as error:
         document.resolve(document.root["start"])
     assert str(error.value).startswith("api.yaml: #/")
 
 
-def test_references_are_followed() -> None:
+def test_references_are_followed(written: Callable[[Any], Path]) -> None:
     """References are followed through others, through arrays and through escaped names."""
     content = (
         PATHS + "x: [{$ref: '#/y~1z/a~0b'}]\ny/z: {a~b: {$ref: '#/end'}}\nend: {here: true}\nstart: {$ref: '#/x/0'}\n"
     )
-    document = parse("api.yaml", content.encode())
+    document = load(written(content))
     assert document.resolve(document.root["start"]).pointer == "#/end"

@@ -1,29 +1,36 @@
 """Reading what a document says: exactly, or not at all and with the place."""
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 from ruamel.yaml import YAML
 
-from pipeline import account, reader
+from pipeline import reader
 from pipeline.contract import Contract
-from pipeline.document import parse
+from pipeline.document import load
 from pipeline.steps import Refused
 
 DOCUMENT = Path(__file__).parents[2] / "openapi.yaml"
 HEAD = "openapi: 3.1.0\ninfo: {title: T, version: 1.0.0}\n"
 ANSWER = "responses: {'200': {description: x}}"
+Read = Callable[..., Contract]
+
 A = "{type: object, properties: {a: {type: string}}}"
 B = "{type: object, properties: {b: {type: string}}}"
 
 
-def read(text: str) -> Contract:
-    """Read a document, and account for all of it."""
-    document = parse("api.yaml", (HEAD + text).encode())
-    contract = reader.read(document)
-    account.check_complete(document, contract)
-    return contract
+@pytest.fixture
+def read(tmp_path: Path) -> Read:
+    """Give the function that reads the text of a document behind its head."""
+
+    def read_text(text: str, head: str = HEAD) -> Contract:
+        path = tmp_path / "api.yaml"
+        path.write_text(head + text)
+        return reader.read(load(path))
+
+    return read_text
 
 
 def schema(text: str) -> str:
@@ -135,7 +142,7 @@ REFUSED = [
 
 
 @pytest.mark.parametrize(("text", "place", "why"), [row[1:] for row in REFUSED], ids=[row[0] for row in REFUSED])
-def test_refused(text: str, place: str, why: str) -> None:
+def test_refused(read: Read, text: str, place: str, why: str) -> None:
     """What cannot be represented exactly is refused: its pointer and the reason, then what to do."""
     with pytest.raises(Refused) as error:
         read(text)
@@ -172,17 +179,17 @@ TYPES = [
 
 
 @pytest.mark.parametrize(("text", "annotation"), TYPES)
-def test_types(text: str, annotation: str) -> None:
+def test_types(read: Read, text: str, annotation: str) -> None:
     """Each schema is the Python type that says the same."""
     (thing,) = read(schema(f"{{type: object, properties: {{p: {text}}}}}")).schemas
     (found,) = thing.properties
     assert found.type.declared == annotation
 
 
-def test_null_in_3_0() -> None:
+def test_null_in_3_0(read: Read) -> None:
     """OpenAPI 3.0 writes `nullable` for what 3.1 writes as a type."""
-    text = (HEAD + schema("{type: object, properties: {p: {type: string, nullable: true}}}")).replace("3.1.0", "3.0.3")
-    (thing,) = reader.read(parse("api.yaml", text.encode())).schemas
+    text = schema("{type: object, properties: {p: {type: string, nullable: true}}}")
+    (thing,) = read(text, HEAD.replace("3.1.0", "3.0.3")).schemas
     assert thing.properties[0].type.declared == "str | None"
 
 
@@ -196,7 +203,7 @@ def test_null_in_3_0() -> None:
         ("", "security: [{T: []}], ", True),
     ],
 )
-def test_security(root: str, own: str, secured: bool) -> None:
+def test_security(read: Read, root: str, own: str, secured: bool) -> None:
     """The root's security counts where an operation has none of its own."""
     (operation,) = read(root + get(own + ANSWER)).operations
     assert operation.secured is secured
@@ -210,14 +217,14 @@ def test_security(root: str, own: str, secured: bool) -> None:
         *(("post", "idempotency-key", "keyed"), ("put", "Idempotency-Key", "keyed")),
     ],
 )
-def test_retry_follows_from_the_document(method: str, header: str, retry: str) -> None:
+def test_retry_follows_from_the_document(read: Read, method: str, header: str, retry: str) -> None:
     """What may be sent again follows from the method and from Idempotency-Key."""
     parameters = f"parameters: [{{name: {header}, in: header, schema: {{type: string}}}}], " if header else ""
     (operation,) = read(f"paths: {{/things: {{{method}: {{{parameters}{ANSWER}}}}}}}\n").operations
     assert operation.retry == retry
 
 
-def test_parameters_of_the_path_item() -> None:
+def test_parameters_of_the_path_item(read: Read) -> None:
     """Parameters of a path are those of its operations, which may override them."""
     text = "paths: {'/a/{id}': {parameters: [{name: id, in: path, required: true, schema: {type: string}}, "
     text += "{name: q, in: query, schema: {type: string}}], get: {parameters: [{name: q, in: query, required: true, "
@@ -229,7 +236,7 @@ def test_parameters_of_the_path_item() -> None:
     ]
 
 
-def test_names_that_collide_are_reported() -> None:
+def test_names_that_collide_are_reported(read: Read) -> None:
     """A body property keeps its name, the parameter beside it gets its place behind it, and a note says so."""
     text = "paths: {'/a/{id}': {post: {parameters: [{name: id, in: path, required: true, schema: {type: string}}, "
     text += "{name: id, in: query, schema: {type: string}}], requestBody: {content: {application/json: {schema: "
@@ -241,21 +248,21 @@ def test_names_that_collide_are_reported() -> None:
 
 
 @pytest.mark.parametrize(("operation_id", "method"), [("close", "close_"), ("withOptions", "with_options_")])
-def test_names_of_the_clients_are_kept(operation_id: str, method: str) -> None:
+def test_names_of_the_clients_are_kept(read: Read, operation_id: str, method: str) -> None:
     """An operation that would hide a client's own method gets an underscore, and a note says so."""
     contract = read(get(f"operationId: {operation_id}, {ANSWER}"))
     assert [found.name for found in contract.operations] == [method]
     assert any(f"`{method}`" in note for note in contract.notes)
 
 
-def test_operations_without_id_and_tag() -> None:
+def test_operations_without_id_and_tag(read: Read) -> None:
     """An operation without operationId is called by its method and path, and a note says so."""
     contract = read(get(ANSWER, "/a/b-c"))
     assert [(found.name, found.tag) for found in contract.operations] == [("get_a_b_c", "default")]
     assert contract.notes == ("#/paths/~1a~1b-c/get: without operationId, the method is called `get_a_b_c`",)
 
 
-def test_schemas_in_place() -> None:
+def test_schemas_in_place(read: Read) -> None:
     """Objects that stand in place, in bodies and in answers, are classes like the named ones."""
     answer = f"responses: {{'200': {{description: x, content: {{application/json: {{schema: {B}}}}}}}}}"
     contract = read(
@@ -267,19 +274,17 @@ def test_schemas_in_place() -> None:
     assert len(operation.classes) == 2
 
 
-def test_what_is_not_checked_is_noted() -> None:
+def test_what_is_not_checked_is_noted(read: Read) -> None:
     """A keyword that nothing checks is noted with its place."""
     contract = read(schema("{type: object, properties: {p: {type: string, not: {const: x}}}}"))
     assert contract.notes == (f"{THING}/properties/p/not: `not` is not checked",)
 
 
 def test_the_committed_document_is_read_without_notes() -> None:
-    """Nothing in openapi.yaml needs a note: every name is exact, everything is checked, nothing is waived."""
-    content = DOCUMENT.read_bytes()
-    document = parse("openapi.yaml", content)
-    contract = reader.read(document)
-    assert (contract.notes, list(account.waived(document))) == ((), [])
-    names: Any = YAML(typ="safe", pure=True).load(content)["components"]["schemas"]
+    """Nothing in openapi.yaml needs a note, and every name is exact."""
+    contract = reader.read(load(DOCUMENT))
+    assert contract.notes == ()
+    names: Any = YAML(typ="safe", pure=True).load(DOCUMENT)["components"]["schemas"]
     assert {found.name for found in contract.schemas} == set(names)
     for found in contract.schemas:
         exact = [prop.python_name for prop in found.properties]

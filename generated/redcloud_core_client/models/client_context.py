@@ -18,9 +18,15 @@ class ClientContext:
     apiClientName: str
     """The name of the API client."""
     apiClientStatus: str
-    """The state of the API client. ACTIVE is the only one documented."""
+    """The state of the API client. ACTIVE is the only one documented.
+
+    Unconfirmed: enum, no text lists the values.
+    """
     capabilities: list[str]
-    """What the API client may do."""
+    """What the API client may do.
+
+    Unconfirmed: enum, no text lists the values.
+    """
     assignedNumbers: AssignedNumbers
     """How many numbers are assigned to the API client.
 

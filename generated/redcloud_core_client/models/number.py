@@ -20,7 +20,10 @@ class Number:
     e164: str
     """The phone number in E.164 form. It is no value for `sendFrom`."""
     status: str
-    """The state of the number. It should be ACTIVE before you send from it."""
+    """The state of the number. It should be ACTIVE before you send from it.
+
+    Unconfirmed: enum, no text lists the values.
+    """
     campaignRegId: str | None | Unset = UNSET
     """The campaign that the number is registered with. A number without one cannot send.
 
