@@ -177,6 +177,7 @@ def operations(document: Document) -> Iterator[tuple[str, str, Node, Node]]:
         item = document.resolve(reference)
         for method, node in item.items():
             if method in METHODS:
+                node.items()  # refused here unless it is an object
                 yield path, method, item, node
 
 

@@ -8,11 +8,13 @@ import re
 import shlex
 import sys
 import textwrap
+import traceback
+from collections.abc import Generator
 from pathlib import Path
 from typing import Any, cast
 
 import attrs
-from jinja2 import StrictUndefined
+from jinja2 import StrictUndefined, TemplateError, TemplateSyntaxError
 from openapi_python_client import Project
 from openapi_python_client.config import Config, ConfigFile, MetaType
 from openapi_python_client.parser import GeneratorData
@@ -85,7 +87,11 @@ def generate(document: Document, contract: Contract, target: Path, *, locked: bo
         ToolFailed: The generator or the formatter failed.
     """
     check_origins(TEMPLATES)
-    found = settings()
+    with _naming_templates():
+        _generate(document, contract, target, settings(), locked=locked)
+
+
+def _generate(document: Document, contract: Contract, target: Path, found: Settings, *, locked: bool) -> None:
     project = _project(contract, found, target, overridden=found.overridden if locked else ())
     _build(project)
     (target / "py.typed").touch()
@@ -164,6 +170,22 @@ def _format(target: Path, file: ConfigFile) -> None:
 
 def _render(project: Project, name: str, path: Path, **facts: Any) -> None:
     path.write_text(project.env.get_template(f"{name}.py.jinja").render(**facts), encoding="utf-8")
+
+
+@contextlib.contextmanager
+def _naming_templates() -> Generator[None]:
+    """Refuse a template that is no Jinja, or that names what nobody knows, with its name and line."""
+    try:
+        yield
+    except TemplateSyntaxError as error:
+        refusal = f"templates/{error.name}: line {error.lineno}: {error.message}"
+    except TemplateError as error:
+        lines = [frame for frame in traceback.extract_tb(error.__traceback__) if frame.filename.endswith(".jinja")]
+        where = f"{Path(lines[-1].filename).name}: line {lines[-1].lineno}" if lines else "one of them"
+        refusal = f"templates/{where}: {error.message}"
+    else:
+        return
+    raise Refused(f"{refusal}\nCorrect the template.")
 
 
 def _sign(target: Path, version: UntrustedString) -> None:

@@ -42,7 +42,7 @@ def load_file(path: Path) -> tuple[bytes, Any]:
     content = _read(path)
     data = plain_data(path.name, content)
     if is_object(data):
-        _Bundle(path.parent).add_files_of(data, path.name)
+        _Bundle(path).add_to(data)
         if FILES in data:
             content = yaml.safe_dump(data, sort_keys=False, allow_unicode=True).encode()
     return content, data
@@ -120,13 +120,14 @@ for _tag, _pattern, _first in (
 class _Bundle:
     """The files that a document refers to, each read once."""
 
-    def __init__(self, folder: Path) -> None:
-        self._folder = folder.resolve()
+    def __init__(self, document: Path) -> None:
+        self._document = document.resolve()
+        self._folder = self._document.parent
         self._files: dict[str, Any] = {}
 
-    def add_files_of(self, data: dict[str, Any], name: str) -> None:
-        """Read all files that a document refers to, put them under `x-files`, and rewrite the references."""
-        self._rewrite(data, self._folder / name, prefix="")
+    def add_to(self, data: dict[str, Any]) -> None:
+        """Read all files that the document refers to, put them under `x-files`, and rewrite the references."""
+        self._rewrite(data, self._document, prefix="")
         if self._files:
             data[FILES] = self._files
 
@@ -150,7 +151,7 @@ class _Bundle:
         target = (file.parent / unquote(where)).resolve()
         if not target.is_relative_to(self._folder):
             raise _refused_file(file, reference, "leads out of the document's folder")
-        if target == file and not prefix:
+        if target == self._document:
             return f"#{inside}"
         return f"#{self._include(target, file, reference)}{inside}"
 

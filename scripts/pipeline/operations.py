@@ -74,7 +74,7 @@ class OperationReader:
     def _id(self, node: Node, path: str, method: str) -> str:
         operation_id = node.text("operationId")
         if not operation_id:
-            operation_id = f"{method}_{path}"
+            operation_id = re.sub(r"[^A-Za-z0-9]+", "_", f"{method}_{path}").strip("_")
             made = naming.method_name(operation_id)
             self.schemas.notes.append(f"{node.pointer}: without operationId, the method is called `{made}`")
         if operation_id in self._ids:
@@ -130,6 +130,8 @@ class OperationReader:
 
     def _parameter(self, parameter: Node, taken: set[str], owner: str) -> Argument:
         name, location = parameter.text("name"), parameter.text("in")
+        if not name:
+            raise parameter.refused("a parameter without a name", "Give it one.")
         if location not in _STYLES:
             raise parameter.refused(
                 f"the parameter `{name}` is in `{location}`", "It must be in path, query, header or cookie."

@@ -9,6 +9,7 @@ import sys
 import tempfile
 from collections.abc import Generator, Iterator, Sequence
 from contextlib import contextmanager
+from hashlib import sha256
 from pathlib import Path
 
 from . import account, reader
@@ -49,14 +50,16 @@ def regenerate(spec: Path) -> int:
     """
     document, contract = _read(spec)
     with _locked(), _folder_beside(GENERATED) as folder:
-        _clear_leftovers(but=folder)
+        mended = _mendings(document, folder)
         _write(document, contract, folder, locked=True)
-        with step("check its types (mypy --strict), and the overlay's against it") as current:
-            mending = _check_types(folder)
-            current.note("the overlay needs mending" if mending else "")
+        with step("check its types (mypy --strict)"):
+            _check_types(folder / PACKAGE)
         with step("swap"):
             _swap(folder, document)
-    _report(document, contract, mending)
+    with step("check the overlay's types against it") as current:
+        misfits = _misfits()
+        current.note("it needs mending" if misfits else "")
+    _report(document, contract, misfits, mended)
     return 0
 
 
@@ -99,7 +102,7 @@ def write_into(spec: Path, folder: Path) -> int:
         _write(document, contract, made, locked=False)
         folder.mkdir(exist_ok=True)
         (made / PACKAGE).rename(folder / PACKAGE)
-    _report(document, contract, [])
+    _report(document, contract, [], [])
     return 0
 
 
@@ -132,42 +135,74 @@ def _write(document: Document, contract: Contract, folder: Path, *, locked: bool
         account.check_package(folder, contract)
 
 
-def _check_types(folder: Path) -> list[str]:
-    """Return where the overlay does not fit the new client, which does not hold it back.
+def _check_types(package: Path) -> None:
+    """Check the types of a package.
 
     Raises:
-        Refused: The types of the new client itself do not hold.
+        Refused: They do not hold.
     """
-    command = [sys.executable, "-m", "mypy", "--strict", "--config-file=", "--explicit-package-bases"]
-    command += ["--no-error-summary", "--cache-dir", str(ROOT / ".mypy_cache" / "regenerate")]
-    environment = {**os.environ, "MYPYPATH": os.pathsep.join([str(folder), str(OVERLAY.parent)])}
+    problems = _type_errors(["--config-file=", "--explicit-package-bases", str(package)], package.parent)
+    if problems:
+        raise Refused("the types of the generated client do not hold:\n  " + "\n  ".join(problems))
+
+
+def _misfits() -> list[str]:
+    """Return where the overlay's types do not fit the client that is in place."""
+    problems = _type_errors([str(OVERLAY)], GENERATED)
+    return [problem for problem in problems if PACKAGE not in problem.partition(":")[0]]
+
+
+def _type_errors(options: list[str], generated: Path) -> list[str]:
+    command = [sys.executable, "-m", "mypy", "--strict", "--no-error-summary", *options]
+    command += ["--cache-dir", str(ROOT / ".mypy_cache" / "regenerate")]
+    environment = {**os.environ, "MYPYPATH": os.pathsep.join([str(generated), str(OVERLAY.parent)])}
     try:
-        execute([*command, str(folder / PACKAGE), str(OVERLAY)], cwd=ROOT, env=environment)
+        execute(command, cwd=ROOT, env=environment)
     except ToolFailed as failure:
         found = [line for line in failure.output.splitlines() if ": error: " in line]
-        own = [line for line in found if PACKAGE in line.partition(":")[0]]
-        if own:
-            raise Refused("the types of the generated client do not hold:\n  " + "\n  ".join(own)) from None
         if not found:
             raise
         return found
     return []
 
 
+def _mendings(document: Document, folder: Path) -> list[str]:
+    """Return what a run that was killed, or an edited document, has left to mend; what it left behind is removed."""
+    leftovers = [found for found in GENERATED.glob(".regenerate-*") if found != folder]
+    for found in leftovers:
+        shutil.rmtree(found, ignore_errors=True)
+    mended = ["a folder that a killed run had left behind was removed"] if leftovers else []
+    lock = GENERATED / PACKAGE / LOCK
+    if not lock.exists():
+        mended.append(f"generated/{PACKAGE} was missing or not whole")
+    elif sha256(DOCUMENT.read_bytes()).hexdigest() not in lock.read_text(encoding="utf-8"):
+        mended.append("generated/ had been made from another document than openapi.yaml")
+    return mended
+
+
 def _swap(folder: Path, document: Document) -> None:
-    """Put the new package and the document in place; Ctrl-C waits until both are."""
-    target, aside = GENERATED / PACKAGE, folder / "before"
-    content = folder / "openapi.yaml"
+    """Put the new package and the document in place, the package first."""
+    target, content = GENERATED / PACKAGE, folder / "openapi.yaml"
     content.write_bytes(document.content)
-    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
-    try:
+    with _uninterrupted():
         if target.exists():
-            target.rename(aside)
+            target.rename(folder / "before")
         (folder / PACKAGE).rename(target)
         if DOCUMENT.read_bytes() != document.content:
             content.replace(DOCUMENT)
+
+
+@contextmanager
+def _uninterrupted() -> Generator[None]:
+    """Hold Ctrl-C back while the block runs."""
+    pressed: list[int] = []
+    before = signal.signal(signal.SIGINT, lambda number, _: pressed.append(number))
+    try:
+        yield
     finally:
         signal.signal(signal.SIGINT, before)
+    if pressed:
+        raise KeyboardInterrupt
 
 
 @contextmanager
@@ -185,22 +220,23 @@ def _locked() -> Generator[None]:
 
 @contextmanager
 def _folder_beside(parent: Path) -> Generator[Path]:
-    """Make a folder to work in, on the target's own file system."""
+    """Make a folder to work in, on the target's own file system, and remove it whatever happens."""
+    made: list[Path] = []
     try:
-        made = Path(tempfile.mkdtemp(prefix=".regenerate-", dir=parent))
+        with _uninterrupted():
+            made.append(_make_folder(parent))
+        yield made[0]
+    finally:
+        with _uninterrupted():
+            for folder in made:
+                shutil.rmtree(folder, ignore_errors=True)
+
+
+def _make_folder(parent: Path) -> Path:
+    try:
+        return Path(tempfile.mkdtemp(prefix=".regenerate-", dir=parent))
     except OSError as error:
         raise Refused(f"{parent}: cannot be written: {error.strerror}\nNothing was changed.") from None
-    try:
-        yield made
-    finally:
-        shutil.rmtree(made, ignore_errors=True)
-
-
-def _clear_leftovers(but: Path) -> None:
-    """Remove what killed runs have left behind."""
-    for folder in GENERATED.glob(".regenerate-*"):
-        if folder != but:
-            shutil.rmtree(folder, ignore_errors=True)
 
 
 def _differences(made: Path, committed: Path) -> Iterator[str]:
@@ -215,13 +251,15 @@ def _differences(made: Path, committed: Path) -> Iterator[str]:
             yield f"{name} differs"
 
 
-def _report(document: Document, contract: Contract, mending: list[str]) -> None:
+def _report(document: Document, contract: Contract, misfits: list[str], mended: list[str]) -> None:
     assumed = list(account.unconfirmed(document.root))
     print(f"\nthe client of {contract.title.get_untrusted_value()} {document.version} is in place")
+    for mending in mended:
+        print(f"  mended: {mending}")
     for note in [*contract.notes, *account.waived(account.ledger(document, contract))]:
         print(f"  note: {note}")
     if assumed:
         print(f"  {len(assumed)} nodes of the document are assumptions (x-unconfirmed)")
-    if mending:
+    if misfits:
         print("\nthe overlay does not fit it any more; mend it here, usually in _binding.py alone:")
-        print("  " + "\n  ".join(mending))
+        print("  " + "\n  ".join(misfits))

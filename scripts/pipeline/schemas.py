@@ -248,7 +248,7 @@ class SchemaReader:
         kinds = _kinds(whole) or _kinds_of_values(whole)
         if not kinds:
             return ANY
-        first, *others = [self._of_kind(schema, whole, kind, name) for kind in sorted(kinds, key="null".__eq__)]
+        first, *others = [self._of_kind(schema, whole, kind, name) for kind in sorted(kinds, key=_null_last)]
         return first.union(*others)
 
     def _of_kind(self, schema: Node, whole: Node, kind: str, name: str) -> Type:
@@ -515,6 +515,10 @@ def _kinds(schema: Node) -> set[str]:
 def _kinds_of_values(schema: Node) -> set[str]:
     """Return the JSON types of the values that an enum or a constant allows."""
     return {_KIND_OF_VALUE[type(value)] for value in _values(schema)}
+
+
+def _null_last(kind: str) -> tuple[bool, str]:
+    return kind == "null", kind
 
 
 def _values(schema: Node) -> list[Any]:

@@ -140,7 +140,10 @@ def _schema(pointer: str, name: str, properties: list[str]) -> str:
 
 
 def _operation(pointer: str, operation_id: str, method: str) -> str:
-    operation = importlib.import_module(f"{PACKAGE}.operations").operation(operation_id)
+    try:
+        operation = importlib.import_module(f"{PACKAGE}.operations").operation(operation_id)
+    except (KeyError, ImportError, AttributeError):
+        return f"{pointer}: the operation `{operation_id}` is not there"
     client = importlib.import_module(f"{PACKAGE}.client")
     if operation.id != operation_id:
         return f"{pointer}: the module of `{operation_id}` holds `{operation.id}`"

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from ruamel.yaml import YAML
+import yaml
 
 from pipeline import reader
 from pipeline.contract import Contract
@@ -58,31 +58,11 @@ GET = "#/paths/~1things/get"
 POST = "#/paths/~1things/post"
 
 REFUSED = [
-    ("a union of objects", schema(f"{{oneOf: [{A}, {B}]}}"), f"{THING}/oneOf", "cannot be represented"),
-    ("any of objects", schema(f"{{anyOf: [{A}, {B}]}}"), f"{THING}/anyOf", "cannot be represented"),
-    ("all of two", schema(f"{{allOf: [{A}, {B}]}}"), f"{THING}/allOf", "cannot be represented"),
-    (
-        "a union in a property",
-        schema(f"{{type: object, properties: {{p: {{oneOf: [{A}, {B}]}}}}}}"),
-        f"{THING}/properties/p/oneOf",
-        "cannot be represented",
-    ),
-    (
-        "open beside properties",
-        schema("{type: object, properties: {p: {type: string}}, additionalProperties: true}"),
-        f"{THING}/additionalProperties",
-        "beside `properties`",
-    ),
-    ("a tuple", schema("{type: array, prefixItems: [{type: string}]}"), f"{THING}/prefixItems", "cannot be"),
-    ("a type of its own", schema("{type: text}"), f"{THING}/type", "`text` is no type"),
-    ("array or text", schema("{type: [array, string]}"), f"{THING}/type", "union with an array"),
+    ("a type of its own", schema("{type: text}"), THING, "`text` is no type"),
     ("no schema", schema("hello"), THING, "no schema"),
-    ("a property that is missing", schema("{required: [b], properties: {a: {}}}"), f"{THING}/required", "`b`"),
     ("required is a text", schema("{required: a, properties: {a: {}}}"), f"{THING}/required", "must be an array"),
     ("properties are a list", schema("{type: object, properties: [a]}"), f"{THING}/properties", "an object"),
-    ("an enum of lists", schema("{enum: [[1], [2]]}"), f"{THING}/enum", "enum of other values"),
-    ("a constant list", schema("{const: [1]}"), f"{THING}/const", "constant of this type"),
-    ("a list of itself", schema(f"{{type: array, items: {{$ref: '{THING}'}}}}"), THING, "refers to itself"),
+    ("an enum that is a text", schema("{enum: a}"), f"{THING}/enum", "must be an array"),
     ("a schema that is itself", schema(f"{{$ref: '{THING}'}}"), THING, "leads in a circle"),
     (
         "a dangling schema",
@@ -90,37 +70,13 @@ REFUSED = [
         f"{GET}/responses/200/content/application~1json/schema/$ref",
         "`#/x` leads nowhere",
     ),
-    ("a cookie", param("name: a, in: cookie, schema: {type: string}"), f"{GET}/parameters/0", "in `cookie`"),
+    ("a dangling answer", get("responses: {'200': {$ref: '#/x'}}"), f"{GET}/responses/200/$ref", "leads nowhere"),
+    ("a parameter of nowhere", param("name: a, in: moon, schema: {}"), f"{GET}/parameters/0", "in `moon`"),
     ("a parameter without schema", param("name: a, in: query"), f"{GET}/parameters/0", "no `schema`"),
     ("a parameter without name", param("in: query, schema: {}"), f"{GET}/parameters/0", "name"),
-    ("an object in the query", param(f"name: a, in: query, schema: {A}"), f"{GET}/parameters/0", "an object"),
-    (
-        "another style",
-        param("name: a, in: query, style: pipeDelimited, schema: {type: array}"),
-        f"{GET}/parameters/0/style",
-        "`pipeDelimited`",
-    ),
     ("a path parameter not in the path", param("name: a, in: path, schema: {type: string}"), GET, "not in the path"),
     ("a path parameter not declared", get(ANSWER, "/things/{id}"), "#/paths/~1things~1{id}/get", "not declared"),
-    (
-        "a form of files",
-        post(f"content: {{multipart/form-data: {{schema: {A}}}}}"),
-        f"{POST}/requestBody/content/multipart~1form-data/schema",
-        "`multipart/form-data`",
-    ),
     ("a body without content", post("required: true"), f"{POST}/requestBody", "without content"),
-    (
-        "a body without schema",
-        post("content: {application/json: {}}"),
-        f"{POST}/requestBody/content/application~1json",
-        "no schema",
-    ),
-    (
-        "an object or a text",
-        post(f"content: {{application/json: {{schema: {A}}}, text/plain: {{schema: {{type: string}}}}}}"),
-        f"{POST}/requestBody",
-        "one content type only",
-    ),
     ("a status of its own", get("responses: {OK: {description: x}}"), f"{GET}/responses/OK", "no status"),
     ("a path that is nothing", "paths: {/things: }\n", "#/paths/~1things", "must be an object"),
     ("an operation that is nothing", "paths: {/things: {get: }}\n", GET, "must be an object"),
@@ -162,14 +118,24 @@ TYPES = [
     ("{type: string, format: uuid}", "UUID"),
     ("{type: string, format: email}", "str"),
     ("{type: [string, 'null']}", "str | None"),
-    ("{type: [integer, string]}", "int | str"),
+    ("{type: [string, integer]}", "int | str"),
+    ("{type: [array, string], items: {type: integer}}", "list[int] | str"),
+    ("{type: string, format: byte}", "bytes"),
+    ("{type: string, format: decimal}", "Decimal"),
+    ("{oneOf: [{type: string}, {type: array, items: {type: string}}]}", "str | list[str]"),
+    ("{anyOf: [{type: integer}, {}]}", "Any"),
+    ("{enum: [[1], [2]]}", "list[Any]"),
+    ("{const: 1.5}", "float"),
+    ("{const: true}", "bool"),
+    ("{allOf: [{type: string}, {maxLength: 3}]}", "str"),
+    ("{allOf: [{type: number}, {type: integer}]}", "int"),
     ("{type: array, items: {type: array, items: {type: integer}}}", "list[list[int]]"),
     ("{type: array}", "list[Any]"),
     ("{items: {type: string}}", "list[str]"),
     ("{type: object}", "dict[str, Any]"),
     ("{type: object, additionalProperties: {type: array, items: {type: string}}}", "dict[str, list[str]]"),
     ("{const: fixed}", "Literal['fixed']"),
-    ("{enum: [a, 1, null]}", "Literal['a', 1, None]"),
+    ("{enum: [a, 1, null]}", "Literal['a'] | Literal[1] | None"),
     ("{oneOf: [{type: string}, {type: 'null'}]}", "str | None"),
     ("{allOf: [{type: string}]}", "str"),
     ("{}", "Any"),
@@ -284,7 +250,7 @@ def test_the_committed_document_is_read_without_notes() -> None:
     """Nothing in openapi.yaml needs a note, and every name is exact."""
     contract = reader.read(load(DOCUMENT))
     assert contract.notes == ()
-    names: Any = YAML(typ="safe", pure=True).load(DOCUMENT)["components"]["schemas"]
+    names: Any = yaml.safe_load(DOCUMENT.read_bytes())["components"]["schemas"]
     assert {found.name for found in contract.schemas} == set(names)
     for found in contract.schemas:
         exact = [prop.python_name for prop in found.properties]
