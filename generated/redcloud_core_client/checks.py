@@ -2,10 +2,8 @@
 """Whether values are what the document declares: types, constraints, closed enums, names of properties."""
 
 import math
-import re
 import typing
-from collections.abc import Iterable, Iterator, Mapping
-from decimal import Decimal
+from collections.abc import Iterator, Mapping
 from enum import Enum
 from typing import Any, cast
 
@@ -13,6 +11,7 @@ import msgspec
 
 from . import codec
 from .codec import to_builtins
+from .constraints import broken, one_of
 from .errors import Violation
 from .shapes import alternatives, extra_of, fields_of, is_array, is_model, is_object
 from .types import OpenIntEnum, OpenStrEnum, Variants
@@ -136,7 +135,7 @@ def _breaches(plain: Any, converted: Any, constraints: Constraints, place: str) 
     elif isinstance(converted, float) and not math.isfinite(converted):
         yield Violation(place, "must be a finite number, JSON knows no other")
     for keyword, limit in constraints.items():
-        reason = _broken(keyword, limit, plain)
+        reason = broken(keyword, limit, plain)
         if reason:
             yield Violation(place, reason)
 
@@ -144,7 +143,7 @@ def _breaches(plain: Any, converted: Any, constraints: Constraints, place: str) 
 def _unknown_member(member: Enum, place: str) -> Iterator[Violation]:
     known = type(member).__members__
     if member.name not in known:
-        yield Violation(place, _one_of(str(other.value) for other in known.values()))
+        yield Violation(place, one_of(str(other.value) for other in known.values()))
 
 
 def _of_elements(plain: Any, converted: list[Any], constraints: Constraints, place: str) -> Iterator[Violation]:
@@ -173,60 +172,6 @@ def _unknown_names(plain: dict[str, Any], kind: Any, place: str) -> Iterator[Vio
             yield Violation(_join(place, name), f"is no property here; the document names {listed}")
 
 
-def _broken(keyword: str, limit: Any, value: Any) -> str | None:
-    """Return what a value does against a constraint, or None. A keyword for another type says nothing."""
-    if keyword in ("enum", "const"):
-        return _broken_by_list(limit if keyword == "enum" else [limit], value)
-    if isinstance(value, str):
-        return _broken_by_text(keyword, limit, value)
-    if is_array(value):
-        return _broken_by_size(keyword, limit, value, "Items", "item")
-    if is_object(value):
-        return _broken_by_size(keyword, limit, value, "Properties", "property")
-    if isinstance(value, int | float | Decimal) and not isinstance(value, bool):
-        return _broken_by_number(keyword, limit, value)
-    return None
-
-
-def _broken_by_list(allowed: list[Any], value: Any) -> str | None:
-    listed = [codec.encode(one) for one in allowed]
-    if codec.encode(value) in listed:
-        return None
-    return _one_of(one.decode() for one in listed)
-
-
-def _broken_by_text(keyword: str, limit: Any, value: str) -> str | None:
-    if keyword == "pattern":
-        written, original = limit  # in Python's dialect, and in the document's
-        return None if re.search(written, value, re.ASCII) else f"must match the pattern `{original}`"
-    return _broken_by_size(keyword, limit, value, "Length", "character")
-
-
-def _broken_by_size(keyword: str, limit: Any, value: Any, noun: str, unit: str) -> str | None:
-    if keyword == f"min{noun}" and len(value) < limit:
-        return f"must hold at least {limit} {unit}{'' if limit == 1 else 's'}"
-    if keyword == f"max{noun}" and len(value) > limit:
-        return f"must hold at most {limit} {unit}{'' if limit == 1 else 's'}"
-    if keyword == "uniqueItems" and limit and len({msgspec.json.encode(item) for item in value}) < len(value):
-        return "must not hold the same item twice"
-    return None
-
-
-def _broken_by_number(keyword: str, limit: Any, value: Any) -> str | None:
-    bounds = {
-        "minimum": (value >= limit, "at least"),
-        "maximum": (value <= limit, "at most"),
-        "exclusiveMinimum": (value > limit, "more than"),
-        "exclusiveMaximum": (value < limit, "less than"),
-    }
-    if keyword in bounds:
-        met, words = bounds[keyword]
-        return None if met else f"must be {words} {limit}"
-    if keyword == "multipleOf" and Decimal(str(value)) % Decimal(str(limit)):
-        return f"must be a multiple of {limit}"
-    return None
-
-
 def _join(place: str, name: str) -> str:
     return f"{place}.{name}" if place else name
 
@@ -236,9 +181,5 @@ def _sentence(error: Exception, kind: Any) -> str:
     text = str(error).partition(" - at ")[0]
     if text.startswith("Invalid enum value"):
         listed = [value for part in alternatives(kind) for value in typing.get_args(part)]
-        return _one_of(codec.encode(value).decode() for value in listed)
+        return one_of(codec.encode(value).decode() for value in listed)
     return text[:1].lower() + text[1:]
-
-
-def _one_of(values: Iterable[str]) -> str:
-    return "must be one of " + ", ".join(f"`{value}`" for value in values)

@@ -1,16 +1,14 @@
 # Machine-written by ./scripts/regenerate from version 0.2.0 of the document; do not edit.
 """Between bytes and models."""
 
-import types
-import typing
 from collections.abc import Callable, Hashable
-from enum import Enum
 from functools import cache
 from typing import Any, TypeVar, cast
 
 import msgspec
 
-from .shapes import alternatives, extra_of, fields_of, is_array, is_mapping, is_model, is_object, is_open
+from .hooks import chosen, opened
+from .shapes import class_of, extra_of, fields_of, is_mapping, is_open
 from .types import UNSET, File, Variants
 
 __all__ = ["Drift", "Malformed", "convert", "decode", "decode_plain", "encode", "reason", "to_builtins"]
@@ -105,17 +103,13 @@ def _decoder(type: Hashable) -> Callable[[bytes], Any]:  # noqa: A002
     return msgspec.json.Decoder(cast(Any, type), dec_hook=_read).decode
 
 
-def _class_of(value: object) -> Any:
-    return type(value)
-
-
 def _plain(value: Any) -> Any:
     """Return what the codec does not know by itself, one step plainer."""
     if is_mapping(value):
         return dict(value)
     if isinstance(value, File):
         return value.content.decode("utf-8", "surrogateescape")
-    kind = _class_of(value)
+    kind = class_of(value)
     if not is_open(kind):
         raise TypeError(f"{kind.__name__} has no form in JSON")
     known = {field.wire: getattr(value, field.name) for field in fields_of(kind)}
@@ -128,80 +122,13 @@ def _read(kind: Any, plain: Any) -> Any:
     """Return plain data as a type that the codec does not know by itself. What it raises gets the outer path."""
     try:
         if issubclass(kind, Variants):
-            return _chosen(kind, plain)
+            return chosen(kind, plain, convert)
         if kind is File:
             return File(convert(plain, str).encode("utf-8", "surrogateescape"))
         if is_open(kind):
-            return _opened(kind, plain)
+            return opened(kind, plain, convert)
     except msgspec.ValidationError as error:
         problem = str(error)
     else:
         raise NotImplementedError(f"{kind!r} is no type of the models")
     raise ValueError(problem)
-
-
-def _opened(kind: Any, plain: Any) -> Any:
-    """Return an object that `open_object` made a class of."""
-    if not is_object(plain):
-        return convert(plain, dict[str, Any])
-    fields = fields_of(kind)
-    known = convert({field.name: plain[field.wire] for field in fields if field.wire in plain}, _closed(kind))
-    values = {field.name: getattr(known, field.name) for field in fields}
-    extra = extra_of(kind)
-    if extra is not None:
-        names = {field.wire for field in fields}
-        rest = {name: value for name, value in plain.items() if name not in names}
-        values[extra[0]] = convert(rest, _map_of(extra[1]))
-    return kind(**values)
-
-
-@cache
-def _closed(kind: Any) -> Any:
-    """Return a class with nothing but the properties that the document names."""
-    fields = [
-        (field.name, field.kind) if field.required else (field.name, field.kind, UNSET) for field in fields_of(kind)
-    ]
-    return msgspec.defstruct(kind.__name__, fields, kw_only=True)
-
-
-def _map_of(kind: Any) -> Any:
-    return types.GenericAlias(dict, (str, kind))
-
-
-def _chosen(kind: type[Variants], plain: Any) -> Any:
-    """Return a value of a union: the discriminator decides; else the variant that fits and leaves the least open.
-
-    Of several that leave as little open any holds the value whole; the document's first one is taken.
-    """
-    named = kind.mapping().get(plain.get(kind.discriminator, "")) if kind.discriminator and is_object(plain) else None
-    if named is not None:
-        return convert(plain, named)
-    fitting = [found for variant in kind.variants() for found in _fit(plain, variant)]
-    names = ", ".join(f"`{getattr(variant, '__name__', variant)}`" for variant in kind.variants())
-    if not fitting:
-        raise ValueError(f"Fits none of {names}")
-    best = min(rank for rank, _ in fitting)
-    return next(value for rank, value in fitting if rank == best)
-
-
-def _fit(plain: Any, variant: Any) -> list[tuple[int, Any]]:
-    """Return a value as a variant and how wide the variant is for it, or nothing if it does not fit."""
-    try:
-        value = convert(plain, variant)
-    except (msgspec.ValidationError, ValueError):
-        return []
-    if isinstance(value, Enum) and value.name not in type(value).__members__:
-        return []
-    return [(_width(plain, value, variant), value)]
-
-
-def _width(plain: Any, value: Any, variant: Any) -> int:
-    """Return how much a variant leaves open: unknown properties of an object, the looseness of a scalar."""
-    if is_object(plain):
-        kind = _class_of(value)
-        names = {field.wire for field in fields_of(kind)} if is_model(kind) else set[str]()
-        return len([name for name in plain if name not in names])
-    if is_array(plain) or isinstance(value, Enum) or typing.get_origin(variant) is typing.Literal:
-        return 0
-    widths = {bool: 0, int: 1, float: 2, bytes: 3, str: 4}
-    return widths.get(_class_of(value), 1) + (5 if Any in alternatives(variant) else 0)

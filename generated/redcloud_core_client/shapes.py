@@ -13,6 +13,7 @@ import msgspec
 __all__ = [
     "Field",
     "alternatives",
+    "class_of",
     "extra_of",
     "fields_of",
     "is_array",
@@ -53,6 +54,11 @@ def is_object(plain: object) -> TypeGuard[dict[str, Any]]:
 def is_mapping(value: object) -> TypeGuard[Mapping[str, Any]]:
     """Tell whether a caller's value stands for an object."""
     return isinstance(value, Mapping)
+
+
+def class_of(value: object) -> Any:
+    """Return the class of a value."""
+    return type(value)
 
 
 def is_model(kind: Any) -> bool:

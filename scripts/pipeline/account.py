@@ -14,8 +14,8 @@ import attrs
 
 from .contract import Contract, Operation, Schema
 from .document import Document, Node, operations
+from .kinds import CONSTRAINTS, UNCHECKED
 from .operations import IGNORED_HEADERS
-from .schemas import CONSTRAINTS, UNCHECKED
 from .steps import Refused
 
 State = Literal["exposed", "guarded", "waived", "lost"]

@@ -13,6 +13,9 @@ from .steps import Refused
 
 METHODS = ("get", "put", "post", "delete", "options", "head", "patch", "trace")
 
+COMPONENTS = "#/components/schemas/"
+"""Where named schemas stand."""
+
 _REFERENCE_HOPS = 100
 
 

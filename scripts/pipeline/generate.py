@@ -36,8 +36,8 @@ CONFIG = ROOT / "generator-config.yml"
 
 # Beside what `Project` renders itself.
 _FILES = (
-    *("answers", "calls", "checks", "codec", "drafts", "fields", "http_library", "methods", "operations"),
-    *("shapes", "writing"),
+    *("answers", "calls", "checks", "codec", "constraints", "drafts", "fields", "hooks", "http_library", "methods"),
+    *("operations", "shapes", "writing"),
 )
 
 _WIDTH = 110

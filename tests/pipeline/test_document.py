@@ -133,10 +133,10 @@ def test_references(written: Callable[[Any], Path], target: str, message: str) -
     """A reference that leads nowhere or in a circle is refused at its place."""
     content = HEAD + "paths: {}\ncomponents: {x: {a: {$ref: '#/components/x/b'}, b: {$ref: '#/components/x/a'}}}\n"
     content += f"start: {{$ref: '{target}'}}\n"
+    document = load(written(content))
     with pytest.raises(Refused, match=message) as error:
-        resolved_start(written(content))
-    assert str(error.value).startswith("api.yaml: ")
-    assert f"`{target}`" in str(error.value) or "#/components/x/" in str(error.value)
+        document.resolve(document.root["start"])
+    assert str(error.value).startswith("api.yaml: #/")
 
 
 @pytest.mark.parametrize(
