@@ -263,6 +263,6 @@ def _landed(flight: "Future[Authorization]", timeout: float) -> Authorization:
     if not flight.done():
         raise unavailable(f"the token operation did not answer within {timeout:.1f} s")
     error = flight.exception()
-    if error is not None:
+    if isinstance(error, TokenError):
         raise copy(error)
     return flight.result()

@@ -83,10 +83,10 @@ class Connections:
         body, got = _Body(ends_at), None
         try:
             with self._connected().stream(**_arguments(self._wire, request, headers, patience, ends_at)) as got:
-                body.begins(got)
-                for chunk in got.iter_raw():
-                    if not body.takes(chunk):
-                        break
+                if not body.begins(got):
+                    for chunk in got.iter_raw():
+                        if not body.takes(chunk):
+                            break
         except httpx.RequestError as error:
             body.fails(error, patience)
         return _outcome(request, got, body)
@@ -171,10 +171,10 @@ class AsyncConnections:
         body, got = _Body(ends_at), None
         try:
             async with pool.stream(**_arguments(self._wire, request, headers, patience, ends_at)) as got:
-                body.begins(got)
-                async for chunk in got.aiter_raw():
-                    if not body.takes(chunk):
-                        break
+                if not body.begins(got):
+                    async for chunk in got.aiter_raw():
+                        if not body.takes(chunk):
+                            break
         except httpx.RequestError as error:
             body.fails(error, patience)
         return _outcome(request, got, body)
@@ -214,13 +214,20 @@ class _Body:
         """What has been read."""
         return bytes(self._content)
 
-    def begins(self, got: httpx.Response) -> None:
-        """Note how the body is compressed. It is inflated here, because a small body may hold a huge one."""
+    def begins(self, got: httpx.Response) -> bool:
+        """Note how the body is compressed; tell whether it is whole already, as transports for tests give it.
+
+        It is inflated here and not by the HTTP library, because a small body may hold a huge one.
+        """
+        if got.is_stream_consumed:
+            self.takes(got.content)
+            return True
         encoding = got.headers.get("content-encoding", "identity").strip().lower()
         if encoding in ("gzip", "x-gzip", "deflate"):
             self._inflater = zlib.decompressobj(_ANY_ZLIB)
         elif encoding != "identity":
             self.problem = "the body is compressed in a way that was not asked for"
+        return self.problem is not None
 
     def takes(self, chunk: bytes) -> bool:
         """Add a chunk; tell whether to go on reading."""

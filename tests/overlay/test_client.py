@@ -1,5 +1,6 @@
 """What both clients do, against the sandbox and a scripted server; what only `RedCloud` does."""
 
+import asyncio
 import copy
 import inspect
 import json
@@ -12,6 +13,7 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
+import httpx
 import pytest
 
 from redcloud_core import (
@@ -653,3 +655,25 @@ def test_loopback_needs_no_proxy(connect: Any, server: Any, sandbox: Sandbox, mo
     monkeypatch.setenv("no_proxy", "")
     connect(sandbox.url).whoami()
     assert server.seen == []
+
+
+def test_a_transport_for_tests(sms: dict[str, Any]) -> None:
+    """The HTTP library's own transport for tests, whose answers are read already, serves tokens and calls."""
+    accepted = {"results": [{"to": "+15551234567", "messageId": "msg_1", "status": "QUEUED"}], "errors": []}
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        token = request.url.path == "/api/auth/token"
+        return httpx.Response(200, json={"access_token": "t"}) if token else httpx.Response(202, json=accepted)
+
+    async def send() -> str:
+        client = AsyncRedCloud(
+            "https://api.example.com", client_id="a", client_secret="b", transport=httpx.MockTransport(answer)
+        )
+        async with client:
+            return (await client.send_message(**sms, idempotency_key="idem_1")).results[0].messageId
+
+    with RedCloud(
+        "https://api.example.com", client_id="a", client_secret="b", transport=httpx.MockTransport(answer)
+    ) as client:
+        assert client.send_message(**sms, idempotency_key="idem_1").results[0].messageId == "msg_1"
+    assert asyncio.run(send()) == "msg_1"
