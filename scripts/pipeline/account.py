@@ -220,7 +220,7 @@ def _is_merged(node: Node, name: str, known: dict[str, Schema]) -> bool:
 def _below(schema: Node) -> Iterator[Node]:
     """Yield a schema and those that stand inside it."""
     yield schema
-    for _, child in schema.children("properties"):
+    for _, child in schema.children("properties") if not _is_inert(schema) else ():
         yield from _below(child)
     for key in ("items", "additionalProperties"):
         if schema.get(key) and schema[key].names:

@@ -201,5 +201,6 @@ def _require_openapi(document: Document) -> None:
             raise root.refused(f"`{part}` is missing", "Add it, as OpenAPI asks.")
         found.items()
     for part in ("title", "version"):
-        if not root["info"].text(part):
+        found = root["info"].get(part)
+        if found is None or not isinstance(found.value, str):
             raise root["info"].refused(f"`{part}` is missing or no text", "Add it, in quotes.")

@@ -75,10 +75,15 @@ def module_name(name: str, taken: Container[str]) -> str:
     return _untaken(_mended(snake_case(name)), taken)
 
 
-def method_name(operation_id: str) -> str:
-    """Return the method for an operation: `sendMessage` gives `send_message`."""
-    name = _mended(snake_case(operation_id))
-    return f"{name}_" if name in CLIENT_NAMES else name
+def plain_method_name(operation_id: str) -> str:
+    """Return what the method for an operation is called if nothing else is: `sendMessage` gives `send_message`."""
+    return _mended(snake_case(operation_id))
+
+
+def method_name(operation_id: str, taken: Container[str]) -> str:
+    """Return the method for an operation, one that neither the clients nor other operations have."""
+    name = plain_method_name(operation_id)
+    return _untaken(f"{name}_" if name in CLIENT_NAMES else name, taken)
 
 
 def _mended(name: str) -> str:

@@ -39,7 +39,7 @@ class OperationReader:
         self.document = document
         self.schemas = schemas
         self._ids: dict[str, Node] = {}
-        self._methods: dict[str, Node] = {}
+        self._methods: set[str] = set()
 
     def read(self, found: Iterable[tuple[str, str, Node, Node]]) -> Iterator[Operation]:
         """Yield an operation for each path, method, path item and node of `document.operations`."""
@@ -75,7 +75,7 @@ class OperationReader:
         operation_id = node.text("operationId")
         if not operation_id:
             operation_id = re.sub(r"[^A-Za-z0-9]+", "_", f"{method}_{path}").strip("_")
-            made = naming.method_name(operation_id)
+            made = naming.plain_method_name(operation_id)
             self.schemas.notes.append(f"{node.pointer}: without operationId, the method is called `{made}`")
         if operation_id in self._ids:
             first = self._ids[operation_id].pointer
@@ -86,15 +86,11 @@ class OperationReader:
         return operation_id
 
     def _method_name(self, operation_id: str, node: Node) -> str:
-        name = naming.method_name(operation_id)
-        if name in self._methods:
-            raise node.refused(
-                f"the operationId `{operation_id}` gives the method `{name}`, as does {self._methods[name].pointer}",
-                "Give one of them another operationId.",
-            )
-        if name.endswith("_"):
-            self.schemas.notes.append(f"{node.pointer}: the method is called `{name}`, the clients use the plain name")
-        self._methods[name] = node
+        name = naming.method_name(operation_id, self._methods)
+        if name != naming.plain_method_name(operation_id):
+            why = "another operation or the clients use the plain name"
+            self.schemas.notes.append(f"{node.pointer}: the method is called `{name}`, {why}")
+        self._methods.add(name)
         return name
 
     def _tag(self, node: Node) -> str:
