@@ -1,6 +1,8 @@
 # Machine-written by ./scripts/regenerate from version 0.2.0 of the document; do not edit.
 """Between bytes and models."""
 
+import sys
+import threading
 from collections.abc import Callable, Hashable
 from functools import cache
 from typing import Any, TypeVar, cast
@@ -14,6 +16,27 @@ from .types import UNSET, File, Variants
 __all__ = ["Drift", "Malformed", "convert", "decode", "decode_plain", "encode", "reason", "to_builtins"]
 
 T = TypeVar("T")
+
+
+class _DeepRecursion:
+    """Lets msgspec look through long chains of classes, which it does one inside the other."""
+
+    def __init__(self) -> None:
+        self._lock = threading.RLock()
+        self._limits: list[int] = []
+
+    def __enter__(self) -> None:
+        self._lock.acquire()
+        self._limits.append(sys.getrecursionlimit())
+        sys.setrecursionlimit(max(_CLASSES_IN_A_CHAIN, self._limits[-1]))
+
+    def __exit__(self, *_: object) -> None:
+        sys.setrecursionlimit(self._limits.pop())
+        self._lock.release()
+
+
+_CLASSES_IN_A_CHAIN = 20_000
+_deep_recursion = _DeepRecursion()
 
 
 class Malformed(ValueError):
@@ -88,6 +111,7 @@ def convert(plain: object, kind: Any) -> Any:
     Raises:
         msgspec.ValidationError: It is of another shape; `reason` tells it in one sentence.
     """
+    _decoder(kind)
     return msgspec.convert(plain, kind, dec_hook=_read)
 
 
@@ -100,7 +124,9 @@ def reason(error: Exception) -> str:
 
 @cache
 def _decoder(type: Hashable) -> Callable[[bytes], Any]:  # noqa: A002
-    return msgspec.json.Decoder(cast(Any, type), dec_hook=_read).decode
+    """Return what decodes a type; made once, because looking through all classes that it leads to takes long."""
+    with _deep_recursion:
+        return msgspec.json.Decoder(cast(Any, type), dec_hook=_read).decode
 
 
 def _plain(value: Any) -> Any:

@@ -9,7 +9,7 @@ if TYPE_CHECKING:
 
 __all__ = ["OPERATIONS", "operation"]
 
-OPERATIONS = {
+OPERATIONS: dict[str, str] = {
     "issueToken": "authentication.issue_token",
     "whoami": "core.whoami",
     "listNumbers": "core.list_numbers",

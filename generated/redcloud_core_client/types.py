@@ -1,9 +1,11 @@
 # Machine-written by ./scripts/regenerate from version 0.2.0 of the document; do not edit.
 """What the models are made of: UNSET, enums that stay open, unions, objects with further properties, files."""
 
+import threading
 import typing
 from collections.abc import Callable, Mapping
 from enum import IntEnum, StrEnum
+from importlib import import_module
 from types import UnionType
 from typing import Any, ClassVar, Self, TypeVar, dataclass_transform
 
@@ -11,9 +13,11 @@ import attrs
 from msgspec import UNSET
 from msgspec import UnsetType as Unset
 
-__all__ = ["UNSET", "File", "OpenIntEnum", "OpenStrEnum", "Unset", "Variants", "open_object"]
+__all__ = ["UNSET", "File", "OpenIntEnum", "OpenStrEnum", "Unset", "Variants", "link", "open_object"]
 
 C = TypeVar("C", bound=type[Any])
+
+_linking = threading.local()
 
 
 class OpenStrEnum(StrEnum):
@@ -93,6 +97,30 @@ class File:
     content: bytes = attrs.field(repr=False)
     filename: str | None = None
     content_type: str = "application/octet-stream"
+
+
+def link(namespace: dict[str, Any], package: str | None, needed: Mapping[str, str]) -> None:
+    """Give a module of models the classes that its annotations name.
+
+    Models refer to each other in circles and in long chains. Here they are imported one behind the other and not one
+    inside the other, however long the chain is.
+
+    Args:
+        namespace: The module's globals.
+        package: The package of the models.
+        needed: Names of classes, each with its module.
+    """
+    waiting: list[tuple[dict[str, Any], Mapping[str, str]]] | None = getattr(_linking, "waiting", None)
+    if waiting is not None:
+        waiting.append((namespace, needed))
+        return
+    _linking.waiting = waiting = [(namespace, needed)]
+    try:
+        for found, names in waiting:  # it grows while it is walked
+            for name, module in names.items():
+                found[name] = getattr(import_module(f".{module}", package), name)
+    finally:
+        del _linking.waiting
 
 
 def _is_instance(value: object, kind: Any) -> bool:

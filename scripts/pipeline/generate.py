@@ -26,7 +26,7 @@ from yaml import YAMLError
 from .contract import Contract, Operation
 from .document import Document
 from .environment import ROOT
-from .loading import is_object, load_yaml
+from .loading import is_array, is_object, load_yaml
 from .provenance import check_origins, provenance
 from .steps import Refused, ToolFailed, execute
 
@@ -251,6 +251,8 @@ def _trusted(value: Any) -> Any:
         return value.get_untrusted_value()
     if is_object(value):
         return {_trusted(key): _trusted(child) for key, child in value.items()}
-    if isinstance(value, list | tuple):
-        return [_trusted(child) for child in cast("list[Any]", value)]
+    if isinstance(value, tuple):
+        return tuple(_trusted(child) for child in value)
+    if is_array(value):
+        return [_trusted(child) for child in value]
     return value

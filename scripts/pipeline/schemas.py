@@ -49,6 +49,7 @@ class SchemaReader:
         self._unions = UnionReader(self)
         self.notes: list[str] = []
         self.class_names: set[str] = set()
+        self._given: set[str] = set()
         self._modules: set[str] = set()
         self._classes: dict[str, Class] = {}
         self.types: dict[str, Type] = {}
@@ -59,6 +60,7 @@ class SchemaReader:
         components = document.root.get("components")
         self.components = dict(components.children("schemas")) if components else {}
         self.class_names.update(name for name in self.components if naming.is_plain(name))
+        self._modules.update(self.class_names)
         for name, schema in self.components.items():
             self._name_class(schema, name)
         for schema in self.components.values():
@@ -161,9 +163,13 @@ class SchemaReader:
             self._recursive.add(target.pointer)
             return self.own_type(self.named(target, name))
         if target.pointer.startswith(COMPONENTS) and target.pointer.count("/") == 3:
-            self.define(target)
             heirs = self._unions.heirs(target)
-            return self._unions.of_heirs(target, heirs) if heirs else self.types[target.pointer]
+            if heirs:
+                return self._unions.of_heirs(target, heirs)
+            if self._is_class(self.whole(target)):
+                return self.class_type(target)  # not read here: a chain of references may be long
+            self.define(target)
+            return self.types[target.pointer]
         return self._in_place(target, name)
 
     def define(self, schema: Node) -> None:
@@ -276,7 +282,7 @@ class SchemaReader:
         declared = dict(whole.children("properties"))
         names = [*declared, *(name for name in required if isinstance(name, str) and name not in declared)]
         exact = {name for name in names if naming.is_exact(name)} - self.class_names
-        taken = exact | self.class_names
+        taken = exact | self.class_names if len(exact) < len(names) else exact
         for name in names:
             python_name = name if name in exact else naming.identifier(name, taken)
             taken.add(python_name)
@@ -329,12 +335,13 @@ class SchemaReader:
 
     def _name_class(self, schema: Node, name: str) -> None:
         component = schema.pointer.startswith(COMPONENTS) and schema.pointer.count("/") == 3
-        found = naming.class_name(name, self.class_names - {name} if component else self.class_names)
+        found = naming.class_name(name, self._given if component else self.class_names)
         if found != name and component:
             self.notes.append(f"{schema.pointer}: the schema is called `{found}`")
-        # A module that bears a class's name would be found in its place.
-        module = naming.module_name(found, self._modules | self.class_names | {found})
+        self._given.add(found)
         self.class_names.add(found)
+        self._modules.add(found)  # a module that bears a class's name would be found in its place
+        module = naming.module_name(found, self._modules)
         self._modules.add(module)
         self._classes[schema.pointer] = Class(
             name=str.__new__(ClassName, found), module_name=str.__new__(PythonIdentifier, module)

@@ -1,7 +1,14 @@
 # Machine-written by ./scripts/regenerate from version 0.2.0 of the document; do not edit.
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import attrs
+
+from .. import types as _types
+
+if TYPE_CHECKING:
+    from .assigned_numbers import AssignedNumbers
 
 __all__ = ["ClientContext"]
 
@@ -38,4 +45,4 @@ class ClientContext:
     """Whether delivery events are delivered to a webhook."""
 
 
-from .assigned_numbers import AssignedNumbers  # noqa: E402
+_types.link(globals(), __package__, {"AssignedNumbers": "assigned_numbers"})

@@ -1,9 +1,15 @@
 # Machine-written by ./scripts/regenerate from version 0.2.0 of the document; do not edit.
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import attrs
 
+from .. import types as _types
 from ..types import UNSET, Unset
+
+if TYPE_CHECKING:
+    from .core_error import CoreError
 
 __all__ = ["CoreErrorResponse"]
 
@@ -24,4 +30,4 @@ class CoreErrorResponse:
     """
 
 
-from .core_error import CoreError  # noqa: E402
+_types.link(globals(), __package__, {"CoreError": "core_error"})

@@ -1,7 +1,14 @@
 # Machine-written by ./scripts/regenerate from version 0.2.0 of the document; do not edit.
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import attrs
+
+from .. import types as _types
+
+if TYPE_CHECKING:
+    from .number import Number
 
 __all__ = ["NumberList"]
 
@@ -17,4 +24,4 @@ class NumberList:
     """One entry a number."""
 
 
-from .number import Number  # noqa: E402
+_types.link(globals(), __package__, {"Number": "number"})

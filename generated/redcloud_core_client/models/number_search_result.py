@@ -1,9 +1,15 @@
 # Machine-written by ./scripts/regenerate from version 0.2.0 of the document; do not edit.
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import attrs
 
+from .. import types as _types
 from ..types import UNSET, Unset
+
+if TYPE_CHECKING:
+    from .number_group import NumberGroup
 
 __all__ = ["NumberSearchResult"]
 
@@ -23,4 +29,4 @@ class NumberSearchResult:
     """How many numbers were asked of the provider. It is not a field of the request."""
 
 
-from .number_group import NumberGroup  # noqa: E402
+_types.link(globals(), __package__, {"NumberGroup": "number_group"})

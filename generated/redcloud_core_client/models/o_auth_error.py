@@ -1,7 +1,14 @@
 # Machine-written by ./scripts/regenerate from version 0.2.0 of the document; do not edit.
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import attrs
+
+from .. import types as _types
+
+if TYPE_CHECKING:
+    from .o_auth_error_code import OAuthErrorCode
 
 __all__ = ["OAuthError"]
 
@@ -16,4 +23,4 @@ class OAuthError:
     """The reason in words."""
 
 
-from .o_auth_error_code import OAuthErrorCode  # noqa: E402
+_types.link(globals(), __package__, {"OAuthErrorCode": "o_auth_error_code"})

@@ -1,11 +1,16 @@
 # Machine-written by ./scripts/regenerate from version 0.2.0 of the document; do not edit.
 from __future__ import annotations
 
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import attrs
 
+from .. import types as _types
 from ..types import UNSET, Unset
+
+if TYPE_CHECKING:
+    from .message_media_input import MessageMediaInput
+    from .message_type import MessageType
 
 __all__ = ["SendMessageRequest"]
 
@@ -33,5 +38,4 @@ class SendMessageRequest:
     """Your own key for correlating the message with your business."""
 
 
-from .message_media_input import MessageMediaInput  # noqa: E402
-from .message_type import MessageType  # noqa: E402
+_types.link(globals(), __package__, {"MessageMediaInput": "message_media_input", "MessageType": "message_type"})

@@ -1,7 +1,15 @@
 # Machine-written by ./scripts/regenerate from version 0.2.0 of the document; do not edit.
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import attrs
+
+from .. import types as _types
+
+if TYPE_CHECKING:
+    from .send_error import SendError
+    from .send_result import SendResult
 
 __all__ = ["SendMessageResponse"]
 
@@ -20,5 +28,4 @@ class SendMessageResponse:
     """One entry a recipient that was not accepted."""
 
 
-from .send_error import SendError  # noqa: E402
-from .send_result import SendResult  # noqa: E402
+_types.link(globals(), __package__, {"SendError": "send_error", "SendResult": "send_result"})
