@@ -83,7 +83,8 @@ def _parts(plain: Any, kind: Any, constraints: Constraints, place: str) -> Itera
             inner = constraints.get("items", {})
             yield from ((value, arguments[0], inner, f"{place}[{index}]") for index, value in enumerate(plain))
         elif is_object(plain) and typing.get_origin(alternative) is dict:
-            yield from ((value, arguments[1], {}, _join(place, key)) for key, value in plain.items())
+            inner = constraints.get("additionalProperties", {})
+            yield from ((value, arguments[1], inner, _join(place, key)) for key, value in plain.items())
         elif is_object(plain) and is_model(alternative):
             yield from _parts_of_model(plain, alternative, place)
 
@@ -95,7 +96,7 @@ def _parts_of_model(plain: dict[str, Any], kind: Any, place: str) -> Iterator[tu
     for name, value in plain.items():
         if name in kinds or extra is not None:
             inner = kinds[name] if name in kinds else cast(tuple[str, Any], extra)[1]
-            yield value, inner, own.get(name, {}), _join(place, name)
+            yield value, inner, own.get(name if name in kinds else "", {}), _join(place, name)
 
 
 def _misnamed(plain: Any, kind: Any, place: str) -> Iterator[Violation]:
@@ -114,6 +115,8 @@ def _meant(plain: Any, kind: Any) -> tuple[Any, ...]:
     for alternative in alternatives(kind):
         if not (isinstance(alternative, type) and issubclass(alternative, Variants)):
             found.append(alternative)
+        elif len(alternative.variants()) == 1:
+            found += _meant(plain, alternative.variants()[0])
         elif alternative.discriminator is not None and is_object(plain):
             found += [
                 named for value, named in alternative.mapping().items() if value == plain.get(alternative.discriminator)
@@ -128,8 +131,9 @@ def _breaches(plain: Any, converted: Any, constraints: Constraints, place: str) 
     elif is_array(converted):
         yield from _of_elements(plain, converted, constraints.get("items", {}), place)
     elif is_object(converted):
+        inner = constraints.get("additionalProperties", {})
         for key, value in converted.items():
-            yield from _breaches(plain[key], value, {}, _join(place, key))
+            yield from _breaches(plain[key], value, inner, _join(place, key))
     elif is_object(plain) and is_model(type(converted)):
         yield from _of_properties(plain, converted, place)
     elif isinstance(converted, float) and not math.isfinite(converted):
@@ -160,7 +164,7 @@ def _of_properties(plain: dict[str, Any], converted: Any, place: str) -> Iterato
             yield from _breaches(value, getattr(converted, field.name), inner, _join(place, field.wire))
     extra = extra_of(kind)
     for name, value in getattr(converted, extra[0]).items() if extra else ():
-        yield from _breaches(plain[name], value, {}, _join(place, name))
+        yield from _breaches(plain[name], value, constraints.get("", {}), _join(place, name))
     yield from _unknown_names(plain, kind, place)
 
 

@@ -66,6 +66,12 @@ class Draft(Generic[T]):
             self._refuse(keyword, "must be printable ASCII: it is a header")
         self._headers[name] = text
 
+    def choice(self, keyword: str, media: str, bodies: Mapping[str, Any]) -> Any:
+        """Return the type of the body in a content type, which must be one that the document names."""
+        if media not in bodies:
+            self._refuse(keyword, "must be one of " + ", ".join(f"`{known}`" for known in bodies))
+        return bodies.get(media, Any)
+
     def body(
         self,
         media: str,

@@ -53,6 +53,8 @@ def chosen(kind: type[Variants], plain: Any, convert: Convert) -> Any:
     Of several that leave as little open any holds the value whole; the document's first one is taken.
     """
     named = kind.mapping().get(plain.get(kind.discriminator, "")) if kind.discriminator and is_object(plain) else None
+    if len(kind.variants()) == 1:
+        named = kind.variants()[0]
     if named is not None:
         return convert(plain, named)
     fitting = [found for variant in kind.variants() for found in _fit(plain, variant, convert)]

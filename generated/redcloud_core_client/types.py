@@ -90,13 +90,36 @@ def open_object(*, extra: str = "", names: Mapping[str, str] | None = None) -> C
     return define
 
 
-@attrs.frozen
 class File:
-    """A file in a form: what it holds, and what the receiver is told of it."""
+    """A file in a form: what it holds, and what the receiver is told of it.
 
-    content: bytes = attrs.field(repr=False)
-    filename: str | None = None
-    content_type: str = "application/octet-stream"
+    It is no attrs class, because the codec would take those for objects.
+
+    Args:
+        content: The bytes.
+        filename: Its name; without one it is called as the field.
+        content_type: What it is.
+    """
+
+    __slots__ = ("content", "content_type", "filename")
+
+    def __init__(
+        self, content: bytes, filename: str | None = None, content_type: str = "application/octet-stream"
+    ) -> None:
+        self.content = content
+        self.filename = filename
+        self.content_type = content_type
+
+    def __repr__(self) -> str:
+        return f"File({len(self.content)} bytes, {self.filename!r}, {self.content_type!r})"
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, File):
+            return NotImplemented
+        return (self.content, self.filename, self.content_type) == (other.content, other.filename, other.content_type)
+
+    def __hash__(self) -> int:
+        return hash((self.content, self.filename, self.content_type))
 
 
 def link(namespace: dict[str, Any], package: str | None, needed: Mapping[str, str]) -> None:

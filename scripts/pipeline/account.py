@@ -57,6 +57,8 @@ def ledger(document: Document, contract: Contract) -> list[Entry]:
             entries += _of_operation(document, operation, item, node)
     entries += _of_schemas(document, contract)
     entries += _of_security(document)
+    if document.root.get("security"):
+        entries.append(_entry(document.root["security"], "security requirement", exposed=True))
     if document.root.get("webhooks"):
         entries.append(Entry("#/webhooks", "webhooks", "waived", "what is received is no operation of a client"))
     return entries
@@ -145,6 +147,8 @@ def _of_operation(document: Document, operation: Operation, item: Node, node: No
             yield _of_parameter(document.resolve(reference), reference, operation)
         if holder.get("servers"):
             yield Entry(holder["servers"].pointer, "servers", "waived", _WAIVED["servers"])
+    if node.get("security"):
+        yield _entry(node["security"], "security requirement", exposed=True)
     if node.get("callbacks"):
         yield Entry(node["callbacks"].pointer, "callbacks", "waived", _WAIVED["callbacks"])
     if node.get("requestBody"):
@@ -170,7 +174,7 @@ def _of_operation(document: Document, operation: Operation, item: Node, node: No
 
 
 def _of_parameter(parameter: Node, place: Node, operation: Operation) -> Entry:
-    location, name = parameter.text("in"), parameter.text("name")
+    location, name = parameter.text("in"), str(parameter["name"].value)
     if location == "header" and name.lower() in IGNORED_HEADERS:
         return Entry(place.pointer, f"header {name}", "waived", "OpenAPI says to ignore its definition")
     known = {(argument.location, argument.name.get_untrusted_value()) for argument in operation.parameters}
@@ -185,6 +189,24 @@ def _of_schemas(document: Document, contract: Contract) -> Iterator[Entry]:
         yield _entry(component, "schema", component.pointer in known)
         for schema in _below(component):
             yield from _of_schema(schema, known, properties)
+    seen: set[str] = set()
+    for place in _in_place(document):
+        for schema in _below(place) if place.pointer not in seen and not place.get("$ref") else ():
+            yield from _of_schema(schema, known, properties)
+        seen.add(place.pointer)
+
+
+def _in_place(document: Document) -> Iterator[Node]:
+    """Yield the schemas of parameters, bodies and answers, wherever they stand."""
+    for *_, item, node in operations(document):
+        holders: list[Node] = []
+        for holder in (item, node):
+            parameters = holder.get("parameters")
+            holders += [document.resolve(reference) for reference in (parameters.elements() if parameters else ())]
+        responses = [document.resolve(reference) for _, reference in node.children("responses")]
+        bodies = [document.resolve(node["requestBody"])] if node.get("requestBody") else []
+        holders += [entry for holder in (*bodies, *responses) for _, entry in holder.children("content")]
+        yield from (holder["schema"] for holder in holders if holder.get("schema"))
 
 
 def _of_schema(schema: Node, known: dict[str, Schema], properties: set[str]) -> Iterator[Entry]:

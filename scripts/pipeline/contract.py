@@ -11,6 +11,7 @@ from typing import Any, Literal
 import attrs
 from openapi_python_client.parser.properties import Class
 from openapi_python_client.schema.untrusted_string import UntrustedString
+from openapi_python_client.strings import PythonIdentifier
 
 from .document import Node
 
@@ -130,6 +131,7 @@ class Schema:
     description: UntrustedString
     properties: tuple[Property, ...] = ()
     extra: Type | None = None
+    extra_constraints: Mapping[str, Any] = attrs.field(factory=dict[str, Any])
     members: Mapping[str, str | int] = attrs.field(factory=dict[str, str | int])
     target: Type | None = None
     variants: tuple[str, ...] = ()
@@ -164,8 +166,9 @@ class Schema:
 
     @property
     def constraints(self) -> dict[str, Mapping[str, Any]]:
-        """The constraints on properties, under their names on the wire."""
-        return {found.name.get_untrusted_value(): found.constraints for found in self.properties if found.constraints}
+        """The constraints on properties, under their names on the wire; on further properties under no name."""
+        own = {found.name.get_untrusted_value(): found.constraints for found in self.properties if found.constraints}
+        return own | ({"": self.extra_constraints} if self.extra_constraints else {})
 
     @property
     def classes(self) -> frozenset[str]:
@@ -237,6 +240,11 @@ class Operation:
     errors: tuple[Response, ...]
     result: Type
     pointer: str
+
+    @property
+    def module(self) -> str:
+        """The name of its module in `api`, as the generator's `Project` makes it of the method's."""
+        return str(PythonIdentifier(self.name, "field_"))
 
     @property
     def fields(self) -> tuple[Argument, ...]:

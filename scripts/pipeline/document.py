@@ -138,10 +138,15 @@ class Document:
             reference = node.get("$ref")
             if reference is None:
                 return node
-            node = self._follow(reference)
+            node = self.follow(reference)
         raise node.refused("the $ref leads in a circle", "Let it end at a definition.")
 
-    def _follow(self, reference: Node) -> Node:
+    def follow(self, reference: Node) -> Node:
+        """Return the node that the value of a `$ref` names.
+
+        Raises:
+            Refused: There is none.
+        """
         target = reference.value
         found = self.at(unquote(target)) if isinstance(target, str) and target.startswith("#") else None
         if found is None:

@@ -208,14 +208,27 @@ def as_docstring(text: UntrustedString | str, indent: int = 0, *, whole: bool = 
         indent: Blanks before every line but the first.
         whole: Whether the text is all of the docstring, so that the quotes after several lines get their own line.
     """
-    lines = [part for line in _paragraphs(safe_for_docstring(text)) for part in _fold(line, _WIDTH - indent)]
+    lines = [part for line in _paragraphs(_visible(safe_for_docstring(text))) for part in _fold(line, _WIDTH - indent)]
     if whole and len(lines) > 1:
         lines.append("")
     pad = " " * indent
     found = "\n".join(f"{pad if number and line else ''}{line}" for number, line in enumerate(lines))
     if whole and len(lines) > 1:
         return found + pad
-    return found[:-1] + '\\"' if found.endswith('"') else found
+    return _with_last_quote_escaped(found)
+
+
+def _visible(text: str) -> str:
+    """Return a text without characters that nobody sees, such as those that turn the direction of writing."""
+    return "".join(character for character in text if character.isprintable() or character in "\n\t")
+
+
+def _with_last_quote_escaped(text: str) -> str:
+    """Return a text that may stand before three quotes: one at its end must be escaped, unless it is already."""
+    before = text[:-1]
+    if not text.endswith('"') or (len(before) - len(before.rstrip("\\"))) % 2:
+        return text
+    return before + '\\"'
 
 
 def _paragraphs(text: str) -> list[str]:

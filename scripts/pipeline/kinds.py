@@ -97,8 +97,14 @@ def is_literal(schema: Node) -> bool:
     """Tell whether a schema lists its values, all of them texts, integers or null: what Python's Literal can say."""
     values = values_of(schema)
     kinds = kinds_of(schema) - {"null"}
-    plain = all(value is None or (isinstance(value, str | int) and not isinstance(value, bool)) for value in values)
-    return bool(values) and plain and kinds <= {"string", "integer"} and not schema.get("items")
+    return bool(values) and all(map(_is_plain, values)) and kinds <= {"string", "integer"} and not schema.get("items")
+
+
+def _is_plain(value: object) -> bool:
+    """Tell whether Python's Literal, and the codec, can hold a value."""
+    if isinstance(value, int):
+        return not isinstance(value, bool) and -(2**63) <= value < 2**63
+    return value is None or isinstance(value, str)
 
 
 def is_enum(schema: Node) -> bool:
@@ -122,8 +128,8 @@ def literal(schema: Node) -> Type:
 def members_of(schema: Node) -> dict[str, str | int]:
     """Return the members of an enum: names and values, each value once."""
     members: dict[str, str | int] = {}
-    for value in schema.array("enum"):
-        if value is not None and value not in members.values():
+    for value in dict.fromkeys(schema.array("enum")):
+        if value is not None:
             members[naming.member_name(value, members)] = value
     return members
 

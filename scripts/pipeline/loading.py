@@ -22,6 +22,9 @@ FILES = "x-files"
 MOST_BYTES = 20 * 1024 * 1024
 """Bytes that a file may have."""
 
+MOST_LEVELS = 200
+"""Levels of nesting that a document may have."""
+
 MOST_VALUES = 5_000_000
 """Values that a document may have when its aliases are written out."""
 
@@ -63,6 +66,8 @@ def plain_data(name: str, content: bytes) -> Any:
     except yaml.MarkedYAMLError as error:
         where = f" at line {error.problem_mark.line + 1}" if error.problem_mark else ""
         why = " ".join(str(error.problem or error.context).split())
+        if "nesting depth" in why:
+            raise Refused(f"{name}: is nested too deep{where}\nUse `$ref` instead of nesting.") from None
         raise Refused(f"{name}: is no YAML{where}: {why}\nCorrect the file and try again.") from None
     except RecursionError:
         raise Refused(f"{name}: is nested too deep\nUse `$ref` instead of nesting.") from None
@@ -89,14 +94,28 @@ def is_array(value: object) -> TypeGuard[list[Any]]:
 class _Loader(yaml.CSafeLoader):
     """YAML 1.2's core schema on PyYAML's fast parser."""
 
+    def __init__(self, stream: str) -> None:
+        super().__init__(stream)
+        self._flat: set[int] = set()
+
     def construct_mapping(self, node: MappingNode, deep: bool = False) -> dict[Any, Any]:
-        self.flatten_mapping(node)
-        seen: set[str] = set()
-        for key, _ in node.value:
-            if isinstance(key, ScalarNode) and key.value in seen:
-                raise ConstructorError(None, None, f"the key `{key.value}` stands twice in one object", key.start_mark)
-            seen.add(key.value if isinstance(key, ScalarNode) else "")
+        if id(node) not in self._flat:  # a node that an alias names is constructed once, but merged into others before
+            self._flat.add(id(node))
+            _require_unique(node)
+            self.flatten_mapping(node)
         return cast("dict[Any, Any]", super().construct_mapping(node, deep=deep))
+
+
+def _require_unique(node: MappingNode) -> None:
+    seen: set[str] = set()
+    for key, _ in node.value:
+        if isinstance(key, ScalarNode) and key.value in seen and key.value != "<<":
+            raise ConstructorError(None, None, f"the key `{key.value}` stands twice in one object", key.start_mark)
+        seen.add(key.value if isinstance(key, ScalarNode) else "")
+
+
+def _refuse_tag(_: Any, node: Any) -> Any:
+    raise ConstructorError(None, None, f"JSON has nothing like the tag `{node.tag}`", node.start_mark)
 
 
 def _integer(loader: Any, node: ScalarNode) -> int:
@@ -107,6 +126,8 @@ def _integer(loader: Any, node: ScalarNode) -> int:
 
 cast(Any, _Loader).yaml_implicit_resolvers = {}
 cast(Any, _Loader).add_constructor("tag:yaml.org,2002:int", _integer)
+for _tag in ("binary", "omap", "pairs", "set", "timestamp"):
+    cast(Any, _Loader).add_constructor(f"tag:yaml.org,2002:{_tag}", _refuse_tag)
 for _tag, _pattern, _first in (
     ("bool", r"true|True|TRUE|false|False|FALSE", "tTfF"),
     ("null", r"~|null|Null|NULL|", ["~", "n", "N", ""]),
@@ -148,7 +169,9 @@ class _Bundle:
             return f"#{prefix}{inside}" if prefix else reference
         if re.match(r"[A-Za-z][A-Za-z0-9+.-]*:|//", where):
             raise _refused_file(file, reference, "leads to a URL; nothing is fetched")
-        target = (file.parent / unquote(where)).resolve()
+        target = _resolved(file.parent, unquote(where))
+        if target is None:
+            raise _refused_file(file, reference, "is no name of a file")
         if not target.is_relative_to(self._folder):
             raise _refused_file(file, reference, "leads out of the document's folder")
         if target == self._document:
@@ -164,6 +187,15 @@ class _Bundle:
             self._files[name] = plain_data(name, _read(target))
             self._rewrite(self._files[name], target, prefix)
         return prefix
+
+
+def _resolved(folder: Path, name: str) -> Path | None:
+    try:
+        target = (folder / name).resolve()
+        target.exists()
+    except (OSError, ValueError, RuntimeError):  # too long, a null byte, links in a circle
+        return None
+    return target
 
 
 def _refused_file(file: Path, reference: str, why: str) -> Refused:
@@ -207,7 +239,7 @@ def _as_json(value: Any, sizes: dict[int, int]) -> Any:
     """Return YAML data as JSON would hold it, aliases written out: names are text, and nothing holds itself."""
     if _size(value, sizes) > MOST_VALUES:
         raise ValueError(f"its aliases stand for more than {MOST_VALUES} values")
-    return _written_out(value)
+    return _written_out(value, "#", 0)
 
 
 def _size(value: Any, sizes: dict[int, int]) -> int:
@@ -223,17 +255,31 @@ def _size(value: Any, sizes: dict[int, int]) -> int:
     return sizes[id(value)]
 
 
-def _written_out(value: Any) -> Any:
+def _written_out(value: Any, pointer: str, level: int) -> Any:
+    if level > MOST_LEVELS:
+        raise RecursionError
     if is_object(value):
-        return {_name(key): _written_out(child) for key, child in value.items()}
+        return {
+            _name(key, pointer): _written_out(child, f"{pointer}/{_name(key, pointer)}", level + 1)
+            for key, child in value.items()
+        }
     if is_array(value):
-        return [_written_out(child) for child in value]
-    return value
+        return [_written_out(child, f"{pointer}/{index}", level + 1) for index, child in enumerate(value)]
+    return _encodable(value, pointer) if isinstance(value, str) else value
 
 
-def _name(key: object) -> str:
+def _encodable(text: str, pointer: str) -> str:
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        shown = f"{text[:40]!a}"
+        raise ValueError(f"{pointer}: the text {shown} holds half of a character, a lone surrogate") from None
+    return text
+
+
+def _name(key: object, pointer: str) -> str:
     if isinstance(key, str):
-        return key
+        return _encodable(key, pointer)
     if isinstance(key, int) and not isinstance(key, bool):
         return str(key)  # a status such as 200 without quotes
     raise ValueError(f"the key `{key}` is no text")

@@ -20,6 +20,8 @@ MODULE_NAMES = (
     | {"Methods", "AsyncMethods", "OwnMethods", "AsyncOwnMethods"}
 )
 
+_LONGEST = 120  # characters of a name that is a file's as well
+
 # What the clients have besides operations; an operation of such a name gets an underscore.
 CLIENT_NAMES = frozenset({"aclose", "close", "from_env", "with_options"})
 
@@ -72,12 +74,12 @@ def member_name(value: object, taken: Container[str]) -> str:
 
 def module_name(name: str, taken: Container[str]) -> str:
     """Return the file name, without ending, for a class or an operation."""
-    return _untaken(_mended(snake_case(name)), taken)
+    return _untaken(_short(_mended(snake_case(name))), taken)
 
 
 def plain_method_name(operation_id: str) -> str:
     """Return what the method for an operation is called if nothing else is: `sendMessage` gives `send_message`."""
-    return _mended(snake_case(operation_id))
+    return _short(_mended(snake_case(operation_id)))
 
 
 def method_name(operation_id: str, taken: Container[str]) -> str:
@@ -92,6 +94,11 @@ def _mended(name: str) -> str:
         mended = f"value_{mended}".rstrip("_")
     reserved = keyword.iskeyword(mended) or mended in MODULE_NAMES or mended == "self" or hasattr(builtins, mended)
     return f"{mended}_" if reserved else mended
+
+
+def _short(name: str) -> str:
+    """Return a name that can be a file's on every file system."""
+    return name if len(name) <= _LONGEST else name[:_LONGEST].rstrip("_")
 
 
 def _untaken(name: str, taken: Container[str]) -> str:

@@ -27,6 +27,11 @@ _STYLES: dict[str, tuple[str, ...]] = {
     "cookie": ("form",),
 }
 
+# What a parameter may be called: RFC 9110, section 5.6.2, for headers, RFC 6265, section 4.1.1, for cookies.
+_ANY_NAME = re.compile(r".+", re.DOTALL)
+_TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
+_FITTING = {"header": _TOKEN, "cookie": _TOKEN}
+
 # OpenAPI, Parameter Object: definitions of these headers are to be ignored.
 IGNORED_HEADERS = frozenset({"accept", "content-type", "authorization"})
 
@@ -118,16 +123,16 @@ class OperationReader:
         parameters = holder.get("parameters")
         for reference in parameters.elements() if parameters else ():
             parameter = self.document.resolve(reference)
-            key = parameter.text("in"), parameter.text("name")
+            key = parameter.text("in"), _name(parameter)
             if key in declared:
                 raise reference.refused(f"the parameter `{key[1]}` stands twice in `{key[0]}`", "Declare it once.")
             declared[key] = parameter
         return declared
 
     def _parameter(self, parameter: Node, taken: set[str], owner: str) -> Argument:
-        name, location = parameter.text("name"), parameter.text("in")
-        if not name:
-            raise parameter.refused("a parameter without a name", "Give it one.")
+        name, location = _name(parameter), parameter.text("in")
+        if not _FITTING.get(location, _ANY_NAME).fullmatch(name):
+            raise parameter.refused(f"`{name}` is no name for a {location} parameter", "Give it another one.")
         if location not in _STYLES:
             raise parameter.refused(
                 f"the parameter `{name}` is in `{location}`", "It must be in path, query, header or cookie."
@@ -244,6 +249,12 @@ class OperationReader:
             raise reference.refused(f"`{status}` is no status", "Use 200, 2XX or default.")
         types = self._contents(response, f"{owner}{status}Answer", raw_multipart=True)
         return Response(int(status) if status.isdecimal() else status.replace("x", "X"), described(response), types)
+
+
+def _name(parameter: Node) -> str:
+    """Return a parameter's name exactly, blanks at its ends included."""
+    found = parameter.get("name")
+    return found.value if found is not None and isinstance(found.value, str) else ""
 
 
 def is_json(media: str) -> bool:

@@ -56,6 +56,7 @@ class SchemaReader:
         self._merged: dict[str, Node] = {}
         self._defining: set[str] = set()
         self._reading: set[str] = set()
+        self._constraining: set[str] = set()
         self._recursive: set[str] = set()
         components = document.root.get("components")
         self.components = dict(components.children("schemas")) if components else {}
@@ -91,9 +92,29 @@ class SchemaReader:
             return {}
         found = self._limits(target)
         found |= {key: target[key].value for key in ("enum", "const") if target.get(key) and not is_literal(target)}
-        items = target.get("items")
-        inner = self.constraints(items) if items and items.pointer not in self._reading else {}
-        return found | ({"items": inner} if inner else {})
+        found |= self._limits_of_alternatives(target)
+        for key in ("items", "additionalProperties"):
+            inside = target.get(key)
+            if inside is not None and inside.names and inside.pointer not in self._constraining:
+                self._constraining.add(inside.pointer)
+                inner = self.constraints(inside)
+                self._constraining.discard(inside.pointer)
+                found |= {key: inner} if inner else {}
+        return found
+
+    def _limits_of_alternatives(self, target: Node) -> dict[str, Any]:
+        """Return the constraints of alternatives: a keyword says something of one kind of value only."""
+        alternatives = target.get("oneOf") or target.get("anyOf")
+        found: dict[str, Any] = {}
+        for alternative in alternatives.elements() if alternatives else ():
+            one = self.resolved(alternative)
+            if any(one.children("properties")) or kinds_of(one) & {"object", "array"}:
+                continue
+            for key, limit in self._limits(one).items():
+                if found.setdefault(key, limit) != limit:
+                    self.notes.append(f"{one.pointer}/{key}: is not checked, another alternative says otherwise")
+                    found[key] = None
+        return {key: limit for key, limit in found.items() if limit is not None}
 
     def _limits(self, target: Node) -> dict[str, Any]:
         """Return the constraints of one schema, those of 3.0 in the words of 3.1, patterns in Python's dialect."""
@@ -141,8 +162,11 @@ class SchemaReader:
     def resolved(self, schema: Node) -> Node:
         """Return what a schema refers to; in 3.1 a reference may have keywords beside it, which hold as well."""
         beside = [key for key in schema.names if key in CONSTRAINTS or key in SHAPE or key == "required"]
-        if "$ref" not in beside or len(beside) == 1 or self.document.root.text("openapi").startswith("3.0"):
-            return self.document.resolve(schema)
+        if "$ref" not in beside:
+            return schema
+        if len(beside) == 1 or self.document.root.text("openapi").startswith("3.0"):
+            self.document.resolve(schema)  # it may lead nowhere or in a circle
+            return self.resolved(self.document.follow(schema["$ref"]))
         reference = made(schema, {"$ref": schema["$ref"]})
         rest = made(schema, {key: schema[key] for key in schema.names if key != "$ref"})
         pair = Node([reference.value, rest.value], schema.pointer, schema.document, {0: reference, 1: rest})
@@ -262,7 +286,7 @@ class SchemaReader:
             if is_literal(whole):
                 self.add(schema, "enum", members=members_of(whole))
             else:
-                self.add(schema, "object", properties=tuple(self._properties(whole)), extra=self._extra(whole))
+                self.add(schema, "object", properties=tuple(self._properties(whole)), **self._extra(whole))
             self._defining.discard(schema.pointer)
         return self.class_type(schema)
 
@@ -305,11 +329,13 @@ class SchemaReader:
             pointers=(node.pointer, *node.also),
         )
 
-    def _extra(self, whole: Node) -> Type | None:
+    def _extra(self, whole: Node) -> dict[str, Any]:
+        """Return the type and the constraints of further properties, if there may be some."""
         values = whole.get("additionalProperties")
         if values is None or values.value is False:
-            return None
-        return self.type_of(values, f"{self.named(whole, '')}Value")
+            return {}
+        found = self.type_of(values, f"{self.named(whole, '')}Value")
+        return {"extra": found, "extra_constraints": self.constraints(values)}
 
     # -- names and notes ---------------------------------------------------------------------------------------------
 
@@ -336,6 +362,8 @@ class SchemaReader:
     def _name_class(self, schema: Node, name: str) -> None:
         component = schema.pointer.startswith(COMPONENTS) and schema.pointer.count("/") == 3
         found = naming.class_name(name, self._given if component else self.class_names)
+        if found != name:  # one that is made up must not be a module's name either
+            found = naming.class_name(name, self.class_names | self._modules)
         if found != name and component:
             self.notes.append(f"{schema.pointer}: the schema is called `{found}`")
         self._given.add(found)

@@ -63,13 +63,23 @@ class Samples:
 
     def _of_variants(self, kind: Any, depth: int) -> Any:
         """Return a value of a union; where a property tells the variants apart, it names the right one."""
-        for value, variant in kind.mapping().items():
+        mapping = kind.mapping()
+        for value, variant in sorted(mapping.items(), key=lambda item: _leads_on(item[1]) if depth >= _DEPTH else 0):
             found = self.of(variant, depth)
             for field in importlib.import_module(f"{PACKAGE}.shapes").fields_of(variant):
-                if field.wire == kind.discriminator:
-                    setattr(found, field.name, importlib.import_module(f"{PACKAGE}.codec").convert(value, field.kind))
+                if field.wire == kind.discriminator and self._set(found, field, value):
                     return found
-        return self.of(kind.variants()[0], depth)
+        # Deep inside, one that leads no further comes first: a recursion must end.
+        variants = sorted(kind.variants(), key=_leads_on) if depth >= _DEPTH else kind.variants()
+        return self.of(variants[0], depth)
+
+    def _set(self, found: Any, field: Any, value: str) -> bool:
+        """Set a property, unless its type has no such value."""
+        try:
+            setattr(found, field.name, importlib.import_module(f"{PACKAGE}.codec").convert(value, field.kind))
+        except Exception:  # the codec's own error, whose class is not known here
+            return False
+        return True
 
     def _of_class(self, kind: Any, depth: int) -> Any:
         shapes = importlib.import_module(f"{PACKAGE}.shapes")
@@ -77,6 +87,16 @@ class Samples:
         extra = shapes.extra_of(kind)
         further = {extra[0]: {"further property": self.of(extra[1], depth + 1)}} if extra else {}
         return kind(**values, **further)
+
+
+def _leads_on(variant: Any) -> int:
+    """Return how many other classes a value of a type must hold."""
+    shapes = importlib.import_module(f"{PACKAGE}.shapes")
+    variants = importlib.import_module(f"{PACKAGE}.types").Variants
+    if not shapes.is_model(variant):
+        return 1 if isinstance(variant, type) and issubclass(variant, variants) else 0
+    inner = [field.kind for field in shapes.fields_of(variant) if field.required]
+    return sum(shapes.is_model(kind) or (isinstance(kind, type) and issubclass(kind, variants)) for kind in inner)
 
 
 def _moment(number: int) -> datetime.datetime:

@@ -85,6 +85,8 @@ class UnionReader:
             arms: The types of the alternatives, by their places.
         """
         named = self._reader.named(schema, name)
+        if all(variant.declares == (named,) for variant in variants):
+            raise schema.refused("this schema is nothing but itself", "Add an alternative that is something else.")
         self._reader.add(
             schema,
             "union",

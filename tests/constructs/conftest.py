@@ -25,7 +25,6 @@ from pipeline.document import Document, load
 from pipeline.generate import generate
 
 DOCUMENTS = Path(__file__).with_name("documents")
-NAMES = sorted(path.stem for path in DOCUMENTS.glob("*.yaml") if path.stem != "parts")
 
 
 class Client(NamedTuple):
@@ -44,10 +43,6 @@ class Client(NamedTuple):
         """Return what is generated for a component."""
         found = next(schema for schema in self.contract.schemas if schema.pointer == pointer_of(name))
         return getattr(self.module("models"), found.name)
-
-    def type_of(self, name: str) -> Any:
-        """Return what a reference to a component stands for: with null, and with heirs, where there are any."""
-        return self.schema(name)
 
     def operation(self, name: str, tag: str = "default") -> Any:
         """Import the module of an operation."""

@@ -1,7 +1,7 @@
 # Machine-written by ./scripts/regenerate from version 0.2.0 of the document; do not edit.
 """Every type that the document names, by its name there."""
 
-from importlib import import_module
+from importlib import import_module as _import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -85,7 +85,7 @@ if not TYPE_CHECKING:
     def __getattr__(name: str) -> Any:
         if name not in _MODULES:
             raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-        found = getattr(import_module(f"{__name__}.{_MODULES[name]}"), name)
+        found = getattr(_import_module(f"{__name__}.{_MODULES[name]}"), name)
         globals()[name] = found
         return found
 

@@ -73,7 +73,7 @@ def build(
     _draft = _drafts.Draft(OPERATION)
     _draft.body(
         content_type,
-        _BODIES[content_type],
+        _draft.choice("content_type", content_type, _BODIES),
         {
             "grant_type": grant_type,
             "client_id": client_id,
