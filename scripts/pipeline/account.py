@@ -12,7 +12,7 @@ from typing import Any, Literal
 
 import attrs
 
-from .contract import Contract, Operation, Schema
+from .contract import Contract, Operation, Property, Schema
 from .document import Document, Node, operations
 from .kinds import CONSTRAINTS, UNCHECKED
 from .operations import IGNORED_HEADERS
@@ -188,11 +188,11 @@ def _of_schemas(document: Document, contract: Contract) -> Iterator[Entry]:
     for _, component in components.children("schemas") if components else ():
         yield _entry(component, "schema", component.pointer in known)
         for schema in _below(component):
-            yield from _of_schema(schema, known, properties)
+            yield from _of_schema(schema, known, properties, contract.notes)
     seen: set[str] = set()
     for place in _in_place(document):
         for schema in _below(place) if place.pointer not in seen and not place.get("$ref") else ():
-            yield from _of_schema(schema, known, properties)
+            yield from _of_schema(schema, known, properties, contract.notes)
         seen.add(place.pointer)
 
 
@@ -209,10 +209,18 @@ def _in_place(document: Document) -> Iterator[Node]:
         yield from (holder["schema"] for holder in holders if holder.get("schema"))
 
 
-def _of_schema(schema: Node, known: dict[str, Schema], properties: set[str]) -> Iterator[Entry]:
+def _of_schema(
+    schema: Node, known: dict[str, Schema], properties: set[str], unchecked: tuple[str, ...]
+) -> Iterator[Entry]:
     for name, node in schema.children("properties"):
+        owner = known.get(schema.pointer)
         if _is_inert(schema):
             yield Entry(node.pointer, "property", "waived", "the type of the schema around it is not object")
+        elif owner is not None and owner.kind == "object":
+            found = next((found for found in owner.properties if found.name == name), None)
+            yield _entry(node, "property", found is not None)
+            if found is not None and not node.get("$ref"):
+                yield from _lost_constraints(node, found, unchecked)
         else:
             yield _entry(node, "property", node.pointer in properties or _is_merged(node, name, known))
     for key in schema.names:
@@ -220,6 +228,16 @@ def _of_schema(schema: Node, known: dict[str, Schema], properties: set[str]) -> 
             yield Entry(schema[key].pointer, "constraint", "guarded")
         elif key in UNCHECKED:
             yield Entry(schema[key].pointer, "constraint", "waived", f"`{key}` is not checked")
+
+
+def _lost_constraints(node: Node, found: Property, unchecked: tuple[str, ...]) -> Iterator[Entry]:
+    """Yield the constraints of a property that its class does not know, nor a note that it is not checked."""
+    for key in node.names:
+        says_nothing = isinstance(node[key].value, bool)  # as 3.0 writes exclusive limits and unique items
+        noted = any(note.startswith(node[key].pointer) for note in unchecked)
+        replaced = any(node.flag(exclusive) for exclusive in ("exclusiveMinimum", "exclusiveMaximum"))
+        if key in CONSTRAINTS and key not in found.constraints and not (says_nothing or noted or replaced):
+            yield Entry(node[key].pointer, "constraint", "lost")
 
 
 def _is_inert(schema: Node) -> bool:

@@ -116,7 +116,7 @@ class Document:
 
     def at(self, pointer: str) -> Node | None:
         """Return the node at a JSON pointer such as `#/components/schemas/Number`, or None."""
-        node: Node | None = self.root
+        node: Node | None = self.root if pointer == "#" or pointer.startswith("#/") else None
         for part in pointer.removeprefix("#").split("/")[1:]:
             key = part.replace("~1", "/").replace("~0", "~")
             node = _child(node, key) if node is not None else None

@@ -8,7 +8,7 @@ import json
 import re
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Any, TypeGuard, cast
+from typing import Any, NoReturn, TypeGuard, cast
 from urllib.parse import unquote
 
 import yaml
@@ -220,10 +220,14 @@ def _read(path: Path) -> bytes:
 def _loads(text: str) -> Any:
     if text.lstrip().startswith("{"):
         try:
-            return json.loads(text, object_pairs_hook=_without_duplicates)
+            return json.loads(text, object_pairs_hook=_without_duplicates, parse_constant=_refuse_constant)
         except json.JSONDecodeError:
             pass  # a YAML document may begin with a brace too
     return load_yaml(text)
+
+
+def _refuse_constant(name: str) -> NoReturn:
+    raise ValueError(f"JSON has no number {name}")
 
 
 def _without_duplicates(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

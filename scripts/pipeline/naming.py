@@ -60,6 +60,8 @@ def parameter_identifier(name: str, location: str, taken: Container[str]) -> str
 
 def class_name(name: str, taken: Container[str] = ()) -> str:
     """Return the class name for a schema: its own where that is an identifier, else in PascalCase."""
+    if name.startswith("ClassVar"):  # attrs takes every annotation that begins so for a class variable
+        return class_name(f"Schema{name}", taken)
     exact = is_exact(name) and name not in MODULE_NAMES and not hasattr(builtins, name)
     return _untaken(name if exact else _mended(pascal_case(name) or "Schema"), taken)
 

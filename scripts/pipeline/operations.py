@@ -28,7 +28,7 @@ _STYLES: dict[str, tuple[str, ...]] = {
 }
 
 # What a parameter may be called: RFC 9110, section 5.6.2, for headers, RFC 6265, section 4.1.1, for cookies.
-_ANY_NAME = re.compile(r".+", re.DOTALL)
+_ANY_NAME = re.compile(r".*\S.*", re.DOTALL)
 _TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 _FITTING = {"header": _TOKEN, "cookie": _TOKEN}
 

@@ -88,8 +88,8 @@ class SchemaReader:
     def constraints(self, schema: Node) -> dict[str, Any]:
         """Return the constraints that a value of a schema must meet, down to where a class takes over."""
         target = self.whole(self.resolved(schema))
-        if any(target.children("properties")):
-            return {}
+        if any(target.children("properties")):  # a class takes over, all but how many properties there may be
+            return {key: target[key].value for key in ("minProperties", "maxProperties") if target.get(key)}
         found = self._limits(target)
         found |= {key: target[key].value for key in ("enum", "const") if target.get(key) and not is_literal(target)}
         found |= self._limits_of_alternatives(target)

@@ -45,7 +45,7 @@ NO_DOCUMENT = [
     ),
     ("an alias cycle", HEAD + "paths: &a {/x: *a}", "api.yaml: is no YAML: an alias stands inside the value"),
     ("a key that is no text", PATHS + "x: {true: a}\n", "api.yaml: is no YAML: the key `True` is no text"),
-    ("nested too deep", "[" * 5000, "api.yaml: is no YAML at line 1: exceeded maximum nesting depth"),
+    ("nested too deep", "[" * 5000, "api.yaml: is nested too deep at line 1"),
     ("nested too deep, in JSON", '{"a":' * 50_000, "api.yaml: is nested too deep"),
     ("a key that is no text", PATHS + "x: {true: a}\n", "api.yaml: is no YAML: the key `True` is no text"),
     (
