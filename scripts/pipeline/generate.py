@@ -11,7 +11,7 @@ import textwrap
 import traceback
 from collections.abc import Generator
 from pathlib import Path
-from typing import Any, cast
+from typing import Any, TypeGuard, cast
 
 import attrs
 from jinja2 import StrictUndefined, TemplateError, TemplateSyntaxError
@@ -259,12 +259,16 @@ def as_sentence(text: str) -> str:
     return text if not text or text.endswith((".", "!", "?", ":")) else f"{text}."
 
 
+def _is_tuple(value: object) -> TypeGuard[tuple[Any, ...]]:
+    return isinstance(value, tuple)
+
+
 def _trusted(value: Any) -> Any:
     if isinstance(value, UntrustedString):
         return value.get_untrusted_value()
     if is_object(value):
         return {_trusted(key): _trusted(child) for key, child in value.items()}
-    if isinstance(value, tuple):
+    if _is_tuple(value):
         return tuple(_trusted(child) for child in value)
     if is_array(value):
         return [_trusted(child) for child in value]

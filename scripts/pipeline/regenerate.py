@@ -29,7 +29,10 @@ _SHOWN = 20
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command; see --help."""
-    options = _parser().parse_args(argv)
+    parser = _parser()
+    options = parser.parse_args(argv)
+    if options.check and options.spec:
+        parser.error("--check is about openapi.yaml alone: it takes no --spec")
     spec = Path(options.spec) if options.spec else DOCUMENT
     if options.check:
         return run(check)
