@@ -141,7 +141,7 @@ def _breaches(plain: Any, converted: Any, constraints: Constraints, place: str) 
     for keyword, limit in constraints.items():
         reason = broken(keyword, limit, plain)
         if reason:
-            yield Violation(place, reason)
+            yield Violation(place or "body", reason)
 
 
 def _unknown_member(member: Enum, place: str) -> Iterator[Violation]:

@@ -19,9 +19,9 @@ def broken(keyword: str, limit: Any, value: Any) -> str | None:
     if isinstance(value, str):
         return _broken_by_text(keyword, limit, value)
     if is_array(value):
-        return _broken_by_size(keyword, limit, value, "Items", "item")
+        return _broken_by_size(keyword, limit, value, "Items", ("item", "items"))
     if is_object(value):
-        return _broken_by_size(keyword, limit, value, "Properties", "property")
+        return _broken_by_size(keyword, limit, value, "Properties", ("property", "properties"))
     if isinstance(value, int | float | Decimal) and not isinstance(value, bool):
         return _broken_by_number(keyword, limit, value)
     return None
@@ -38,14 +38,14 @@ def _broken_by_text(keyword: str, limit: Any, value: str) -> str | None:
     if keyword == "pattern":
         written, original = limit  # in Python's dialect, and in the document's
         return None if re.search(written, value, re.ASCII) else f"must match the pattern `{original}`"
-    return _broken_by_size(keyword, limit, value, "Length", "character")
+    return _broken_by_size(keyword, limit, value, "Length", ("character", "characters"))
 
 
-def _broken_by_size(keyword: str, limit: Any, value: Any, noun: str, unit: str) -> str | None:
+def _broken_by_size(keyword: str, limit: Any, value: Any, noun: str, units: tuple[str, str]) -> str | None:
     if keyword == f"min{noun}" and len(value) < limit:
-        return f"must hold at least {limit} {unit}{'' if limit == 1 else 's'}"
+        return f"must hold at least {limit} {units[limit != 1]}"
     if keyword == f"max{noun}" and len(value) > limit:
-        return f"must hold at most {limit} {unit}{'' if limit == 1 else 's'}"
+        return f"must hold at most {limit} {units[limit != 1]}"
     if keyword == "uniqueItems" and limit and len({encode(item) for item in value}) < len(value):
         return "must not hold the same item twice"
     return None

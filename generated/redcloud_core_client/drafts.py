@@ -80,6 +80,7 @@ class Draft(Generic[T]):
         *,
         required: bool = True,
         encodings: Mapping[str, tuple[str, bool]] | None = None,
+        constraints: Constraints | None = None,
     ) -> None:
         """Put the body in: an object's properties by their names on the wire, or any other value.
 
@@ -89,6 +90,7 @@ class Draft(Generic[T]):
             value: What the caller passed; an optional body of which nothing is set is left out.
             required: Whether the document requires a body.
             encodings: How properties of a form are written: style and explode.
+            constraints: What the document asks of the whole body.
         """
         given = _without_unset(value)
         if not required and (given is UNSET or given == {}):
@@ -102,7 +104,10 @@ class Draft(Generic[T]):
         elif media.lower().startswith("multipart/"):
             self._multipart(kind, given)
         else:
-            self._encoded(media, kind, given, encodings or {})
+            converted, violations = convert(given, kind, "" if is_object(given) else "body", constraints)
+            self._violations += violations
+            if not violations:
+                self._content = self._encoded(media, converted, encodings or {})
 
     def request(self) -> Request[T]:
         """Return the request.
@@ -152,16 +157,12 @@ class Draft(Generic[T]):
         plain = self._checked(keyword, value, kind, constraints)
         return [] if plain is UNSET else writing.pairs(name, plain, style, explode=explode)
 
-    def _encoded(self, media: str, kind: Any, given: Any, encodings: Mapping[str, tuple[str, bool]]) -> None:
-        converted, violations = convert(given, kind, "" if is_object(given) else "body")
-        self._violations += violations
-        if violations:
-            return
+    def _encoded(self, media: str, converted: Any, encodings: Mapping[str, tuple[str, bool]]) -> bytes:
         try:
-            form = media == _FORM
-            self._content = writing.form(to_builtins(converted), encodings) if form else encode(converted)
+            return writing.form(to_builtins(converted), encodings) if media == _FORM else encode(converted)
         except UnicodeEncodeError:
             self._violations += writing.unencodable(to_builtins(converted), "")
+            return b""
 
     def _multipart(self, kind: Any, given: Any) -> None:
         fields: dict[str, Any] = given if is_object(given) else to_builtins(given)

@@ -209,6 +209,8 @@ class Body:
     contents: Mapping[str, Type]
     encodings: Mapping[str, Mapping[str, tuple[str, bool]]]
     """How properties of forms are written, by content type and name: style and explode."""
+    constraints: Mapping[str, Mapping[str, Any]]
+    """What the document asks of the whole body, by content type."""
 
 
 @attrs.frozen

@@ -186,10 +186,15 @@ class OperationReader:
             raise body.refused("a request body without content", "Declare a content type and a schema.")
         objects = {media: self.schemas.objects(found) for media, found in types.items()}
         required = body.flag("required")
+        limits = {
+            media: self.schemas.constraints(entry["schema"])
+            for media, entry in body.children("content")
+            if entry.get("schema")
+        }
         if all(objects.values()):
             encodings = {media: _encodings(entry) for media, entry in body.children("content")}
-            return Body(required, True, types, encodings), list(self._fields(list(objects.values())))
-        return Body(required, False, types, {}), [self._whole(body, types, required)]
+            return Body(required, True, types, encodings, limits), list(self._fields(list(objects.values())))
+        return Body(required, False, types, {}, limits), [self._whole(body, types, required)]
 
     def _contents(self, holder: Node, name: str, *, raw_multipart: bool) -> dict[str, Type]:
         """Return the type of each content type."""

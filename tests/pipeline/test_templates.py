@@ -215,3 +215,34 @@ print(*sorted({"pipeline", "openapi_python_client", "jinja2", "ruamel", "redclou
     done = checkout.python(code)
     assert (done.returncode, done.stdout.strip()) == (0, ""), done.stderr
     assert importlib.util.find_spec("pipeline") is not None
+
+
+def test_constraints_of_whole_bodies(checkout: Any, tmp_path: Path) -> None:
+    """What a document asks of a whole body is checked as well, be it an object or an array."""
+    (tmp_path / "bodies.yaml").write_text(
+        "openapi: 3.1.0\ninfo: {title: T, version: 1.0.0}\npaths:\n"
+        "  /a: {post: {operationId: addAll, requestBody: {required: true, content: {application/json: {schema: "
+        "{type: array, maxItems: 2, items: {type: string, minLength: 2}}}}}, responses: {'204': {description: x}}}}\n"
+        "  /b: {post: {operationId: addOne, requestBody: {required: true, content: {application/json: {schema: "
+        "{minProperties: 2, properties: {a: {type: string}, b: {type: string}}}}}}, "
+        "responses: {'204': {description: x}}}}\n"
+    )
+    done = checkout.regenerate("--spec", tmp_path / "bodies.yaml", "--into", tmp_path / "into")
+    assert done.returncode == 0, done.stdout + done.stderr
+    program = f"""
+import sys; sys.path.insert(0, {str(tmp_path / "into")!r})
+from redcloud_core_client.api.default import add_all, add_one
+from redcloud_core_client.errors import InvalidRequest
+print(add_all.build(body=["ab"]).content.decode(), add_one.build(a="x", b="y").content.decode())
+for build, arguments in ((add_all.build, {{"body": ["a", "bb", "cc"]}}), (add_one.build, {{"a": "x"}})):
+    try:
+        build(**arguments)
+    except InvalidRequest as error:
+        print(*error.violations, sep="; ")
+"""
+    run = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)
+    assert run.stdout.splitlines() == [
+        '["ab"] {"a":"x","b":"y"}',
+        "body[0]: must hold at least 2 characters; body: must hold at most 2 items",
+        "body: must hold at least 2 properties",
+    ], run.stderr
