@@ -64,16 +64,18 @@ def ledger(document: Document, contract: Contract) -> list[Entry]:
     return entries
 
 
-def check_complete(entries: Iterable[Entry]) -> None:
+def check_complete(document: Document, contract: Contract) -> None:
     """Make sure that nothing is lost.
 
     Raises:
         Refused: Something in the document is neither exposed nor guarded nor waived.
     """
-    lost = [f"{entry.pointer}: {entry.what}" for entry in entries if entry.state == "lost"]
+    lost = [f"{entry.pointer}: {entry.what}" for entry in ledger(document, contract) if entry.state == "lost"]
     if lost:
         raise Refused(
-            "these would be dropped:\n  " + "\n  ".join(lost) + "\nThis is a fault of the pipeline: report it."
+            f"{document.name}: these would be dropped:\n  "
+            + "\n  ".join(lost)
+            + "\nThis is a fault of the pipeline: report it."
         )
 
 
@@ -100,7 +102,7 @@ def unconfirmed(node: Node) -> Iterator[tuple[str, str]]:
             yield from unconfirmed(child)
 
 
-def check_package(folder: Path, contract: Contract) -> None:
+def check_package(folder: Path, document: Document, contract: Contract) -> None:
     """Try the package in a folder in a process of its own.
 
     Raises:
@@ -116,7 +118,7 @@ def check_package(folder: Path, contract: Contract) -> None:
     )
     if done.returncode:
         reasons = (done.stdout.strip() or done.stderr.strip()).replace("\n", "\n  ")
-        raise Refused(f"the generated package does not hold what the document says:\n  {reasons}")
+        raise Refused(f"{document.name}: the generated package does not hold what it says:\n  {reasons}")
 
 
 def facts(contract: Contract) -> dict[str, Any]:

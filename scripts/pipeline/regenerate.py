@@ -126,7 +126,7 @@ def _read(spec: Path) -> tuple[Document, Contract]:
     with step("read the document") as current:
         document = load(spec)
         contract = reader.read(document)
-        account.check_complete(account.ledger(document, contract))
+        account.check_complete(document, contract)
         current.note(f"{len(contract.operations)} operations, {len(contract.schemas)} schemas")
     return document, contract
 
@@ -135,7 +135,7 @@ def _write(document: Document, contract: Contract, folder: Path, *, locked: bool
     with step("write the client"):
         generate(document, contract, folder / PACKAGE, locked=locked)
     with step("try it in a process of its own"):
-        account.check_package(folder, contract)
+        account.check_package(folder, document, contract)
 
 
 def _check_types(package: Path) -> None:

@@ -80,7 +80,7 @@ def client(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Client]:
     def make(name: str) -> Client:
         document = document_of(name)
         contract = reader.read(document)
-        account.check_complete(account.ledger(document, contract))
+        account.check_complete(document, contract)
         folder = parent / f"{name}_client"
         with contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(io.StringIO()):
             generate(document, contract, folder, locked=False)

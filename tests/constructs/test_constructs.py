@@ -116,7 +116,7 @@ def test_every_name_and_codec_is_there(client: Get, tmp_path: Path, name: str) -
     """The pipeline's own check of a package passes: every import, every codec, every property."""
     found = client(name)
     (tmp_path / "redcloud_core_client").symlink_to(found.folder)
-    account.check_package(tmp_path, found.contract)
+    account.check_package(tmp_path, found.document, found.contract)
 
 
 def test_types_hold(client: Get, tmp_path: Path) -> None:

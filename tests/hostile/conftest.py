@@ -54,7 +54,7 @@ class Folder:
         with in_time(SECONDS):
             document = load(path)
             contract = reader.read(document)
-            account.check_complete(account.ledger(document, contract))
+            account.check_complete(document, contract)
         return document, contract
 
     def take(self, data: Any, name: str = "document.json") -> Contract:
@@ -63,7 +63,7 @@ class Folder:
         before = set(self.root.rglob("*"))
         with in_time(3 * SECONDS):
             generate(document, contract, self.into / PACKAGE, locked=False)
-            account.check_package(self.into, contract)
+            account.check_package(self.into, document, contract)
         assert {path for path in self.root.rglob("*") if self.into not in path.parents} - before <= {self.into}
         assert not self.canary.exists()
         for path in self.into.rglob("*.py"):

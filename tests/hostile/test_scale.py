@@ -57,7 +57,7 @@ def seconds(folder: Any, document_of: Make) -> dict[int, float]:
         began = time.process_time()
         document = load(path)
         contract = reader.read(document)
-        account.check_complete(account.ledger(document, contract))
+        account.check_complete(document, contract)
         generate(document, contract, folder.root / str(size) / PACKAGE, locked=False)
         taken[size] = time.process_time() - began
     return taken
