@@ -18,7 +18,8 @@ def main() -> int:
     options = _parser().parse_args()
     try:
         with extra_needed():
-            from ._server import listen, serve
+            from ._listener import listen
+            from ._server import serve
         serve(listen(options.host, options.port))
     except (ImportError, OSError) as error:
         print(error, file=sys.stderr)

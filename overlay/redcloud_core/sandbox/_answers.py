@@ -13,17 +13,21 @@ CORE_CODES = {
     500: "SERVER_ERROR",
     502: "UPSTREAM_ERROR",
 }
-OAUTH_CODES = {401: "invalid_client", 500: "server_error"}
+OAUTH_CODES = {400: "invalid_request", 401: "invalid_client", 500: "server_error"}
 
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """An answer before it becomes HTTP; `body` is JSON, or nothing at all where `empty` says so."""
+    """An answer before it becomes HTTP.
+
+    `body` is JSON. In its place `content` is sent where it is given, and nothing at all where `empty` says so.
+    """
 
     status: int
     body: Any = None
     headers: Mapping[str, str] = field(default_factory=dict[str, str])
     empty: bool = False
+    content: bytes | None = None
 
 
 class Refusal(Exception):
@@ -38,7 +42,7 @@ class Refusal(Exception):
 
 def core_error(refusal: Refusal, request_id: str, headers: Mapping[str, str] | None = None) -> Answer:
     """Answer a refusal in the CORE wrapper, as every `/api/core` route does."""
-    code = refusal.code or CORE_CODES.get(refusal.status, "INVALID_REQUEST")
+    code = refusal.code or _code(CORE_CODES, refusal.status)
     error: dict[str, Any] = {"code": code, "message": refusal.message, "details": {}}
     challenge = {"WWW-Authenticate": "Bearer"} if refusal.status == 401 else {}
     return Answer(refusal.status, {"error": error, "requestId": request_id}, {**challenge, **(headers or {})})
@@ -46,6 +50,11 @@ def core_error(refusal: Refusal, request_id: str, headers: Mapping[str, str] | N
 
 def oauth_error(refusal: Refusal) -> Answer:
     """Answer a refusal in OAuth style, as the token operation alone does."""
-    code = refusal.code or OAUTH_CODES.get(refusal.status, "invalid_request")
+    code = refusal.code or _code(OAUTH_CODES, refusal.status)
     challenge = {"WWW-Authenticate": 'Basic realm="redcloud"'} if refusal.status == 401 else {}
     return Answer(refusal.status, {"error": code, "error_description": refusal.message}, challenge)
+
+
+def _code(codes: Mapping[int, str], status: int) -> str:
+    """Find the code of a status, or that of the general error on the same side."""
+    return codes.get(status) or codes[500 if status >= 500 else 400]

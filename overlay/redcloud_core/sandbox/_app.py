@@ -3,6 +3,7 @@
 import logging
 from collections.abc import Callable, Mapping
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 from starlette.applications import Starlette
@@ -14,7 +15,10 @@ from starlette.routing import Route
 from ._answers import Answer, Refusal, core_error, oauth_error
 from ._control import control_routes
 from ._credentials import check_grant, find_credentials
-from ._document import Call, Document, Operation
+from ._document import Call, Operation
+from ._fault_kinds import Hit, act
+from ._faults import Faults
+from ._listener import connection_of
 from ._state import State
 from ._wire import positional_template, read_call, respond
 
@@ -54,19 +58,20 @@ HANDLERS: Mapping[str, Handler] = {
 }
 
 
-def create_app(state: State, document: Mapping[str, Any]) -> Starlette:
+def create_app(state: State, faults: Faults, operations: list[Operation]) -> Starlette:
     """Make the ASGI application.
 
     Args:
         state: What the sandbox remembers.
-        document: The API document as plain data.
+        faults: How it misbehaves.
+        operations: The operations of the API document.
 
     Returns:
         The application, the control routes included.
     """
-    api = _Api(state)
+    api = _Api(state, faults)
     app = Starlette(
-        routes=[*control_routes(state), *api.routes(Document(document).operations())],
+        routes=[*control_routes(state, faults), *api.routes(operations)],
         exception_handlers={HTTPException: api.answer_unrouted, ClientDisconnect: _answer_nobody},
     )
     app.router.redirect_slashes = False
@@ -74,10 +79,11 @@ def create_app(state: State, document: Mapping[str, Any]) -> Starlette:
 
 
 class _Api:
-    """The operations of the document, over one state."""
+    """The operations of the document, over one state and one plan of faults."""
 
-    def __init__(self, state: State) -> None:
+    def __init__(self, state: State, faults: Faults) -> None:
         self._state = state
+        self._faults = faults
 
     def routes(self, operations: list[Operation]) -> list[Route]:
         """Make a route for each path; fixed paths come before templates that would take them."""
@@ -96,17 +102,26 @@ class _Api:
     async def _answer(self, operation: Operation, request: Request) -> Response:
         """Answer a request of the API; every answer of an operation passes here."""
         call = await read_call(request, operation.path)
-        return respond(self._outcome(operation, call))
+        if operation.id == TOKEN_OPERATION:
+            self._state.count_token_request()
+        perform = partial(self._outcome, operation, call)
+        fault = self._faults.take(operation.id)
+        if fault is None:
+            return respond(perform())
+        return await act(Hit(fault, connection_of(request), perform, partial(self._refuse, operation)))
 
     def _outcome(self, operation: Operation, call: Call) -> Answer:
         """Perform an operation, or say in its own style of errors why not."""
         try:
             return self._perform(operation, call)
-        except Refusal as error:
-            refusal = error
+        except Refusal as refusal:
+            return self._refuse(operation, refusal)
         except Exception:
             _log.exception("%s failed", operation.id)
-            refusal = Refusal(500, "Internal server error")
+            return self._refuse(operation, Refusal(500, "Internal server error"))
+
+    def _refuse(self, operation: Operation, refusal: Refusal) -> Answer:
+        """Write an error in an operation's own style."""
         if operation.id == TOKEN_OPERATION:
             return oauth_error(refusal)
         return core_error(refusal, self._state.next_request_id())
@@ -129,7 +144,6 @@ class _Api:
 
     def _issue_token(self, operation: Operation, call: Call) -> Answer:
         """Issue a token; grant and credentials have documented errors of their own, so the document comes after."""
-        self._state.count_token_request()
         operation.check_parameters(call)
         body = operation.parse(call)
         check_grant(body)

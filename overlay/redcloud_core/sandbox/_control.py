@@ -1,6 +1,7 @@
 """The control routes: what a test in any language asks and tells the sandbox, beside the API."""
 
 import json
+from dataclasses import replace
 from functools import cache
 from importlib.resources import files
 from typing import Any
@@ -11,7 +12,9 @@ from starlette.routing import Route
 
 from ._answers import Answer
 from ._document import BODY_LIMIT
+from ._faults import Faults
 from ._json import NotJSONError, Schema, parse_json
+from ._listener import connection_of, server_of
 from ._state import State
 from ._wire import read_content, respond
 
@@ -29,7 +32,7 @@ def schema(name: str) -> Schema:
     return Schema(json.loads(text))
 
 
-def control_routes(state: State) -> list[Route]:
+def control_routes(state: State, faults: Faults) -> list[Route]:
     """Make the routes under `/_sandbox`."""
 
     async def ledger(_request: Request) -> Response:
@@ -37,12 +40,22 @@ def control_routes(state: State) -> list[Route]:
 
     async def reset(_request: Request) -> Response:
         state.reset()
+        faults.clear()
         return respond(NO_CONTENT)
 
     async def tokens(request: Request) -> Response:
         return respond(_set_tokens(state, await read_content(request)))
 
+    async def plan_fault(request: Request) -> Response:
+        return respond(await _plan_fault(faults, request))
+
+    async def clear_faults(_request: Request) -> Response:
+        faults.clear()
+        return respond(NO_CONTENT)
+
     return [
+        Route("/_sandbox/faults", plan_fault, methods=["POST"]),
+        Route("/_sandbox/faults", clear_faults, methods=["DELETE"]),
         Route("/_sandbox/ledger", ledger, methods=["GET"]),
         Route("/_sandbox/reset", reset, methods=["POST"]),
         Route("/_sandbox/tokens", tokens, methods=["POST"]),
@@ -61,12 +74,25 @@ def _set_tokens(state: State, content: bytes) -> Answer:
     return NO_CONTENT
 
 
-def read_body(name: str, content: bytes) -> dict[str, Any]:
+async def _plan_fault(faults: Faults, request: Request) -> Answer:
+    try:
+        fault = read_body("faults", await read_content(request))
+        if fault["kind"] != "refuse":
+            faults.add(fault)
+            return NO_CONTENT
+    except ValueError as error:
+        return Answer(400, {"error": str(error)})
+    await server_of(request).refuse(fault["seconds"], spared=connection_of(request))
+    return replace(NO_CONTENT, headers={"Connection": "close"})
+
+
+def read_body(name: str, content: bytes, what: str = "request body") -> dict[str, Any]:
     """Read the body of a control route.
 
     Args:
         name: The name of the schema that it must fit.
         content: The body as it came.
+        what: What errors call it.
 
     Returns:
         The body as plain data.
@@ -75,12 +101,12 @@ def read_body(name: str, content: bytes) -> dict[str, Any]:
         ValueError: The body is too large, not JSON, or does not fit its schema.
     """
     if len(content) > BODY_LIMIT:
-        raise ValueError(f"The request body is larger than {BODY_LIMIT} bytes.")
+        raise ValueError(f"The {what} is larger than {BODY_LIMIT} bytes.")
     try:
         body: dict[str, Any] = parse_json(content)
     except NotJSONError as error:
-        raise ValueError(f"The request body is {error}.") from None
+        raise ValueError(f"The {what} is {error}.") from None
     problem = schema(name).problem(body)
     if problem:
-        raise ValueError(f"The request body is invalid: {problem}.")
+        raise ValueError(f"The {what} is invalid: {problem}.")
     return body

@@ -89,4 +89,13 @@ class Schema:
 
 def _located(error: jsonschema_rs.ValidationError) -> str:
     pointer = "".join(f"/{str(step).replace('~', '~0').replace('/', '~1')}" for step in error.instance_path)
-    return f"{error.message}, at {pointer}" if pointer else error.message
+    return f"{_message(error)}, at {pointer}" if pointer else _message(error)
+
+
+def _message(error: jsonschema_rs.ValidationError) -> str:
+    """Say what is wrong, more plainly than the validator where it has no words, or not enough of them."""
+    if error.kind.name == "falseSchema":
+        return "no value is allowed"
+    if error.kind.name == "enum":
+        return f"the value is not one of {' or '.join(map(json.dumps, error.kind.as_dict()['options']))}"
+    return error.message

@@ -1,26 +1,27 @@
 """The sandbox as a server: in the foreground for a process of its own, on a thread for the tests of one process."""
 
+import asyncio
+import json
 import socket
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Coroutine, Mapping
 from threading import Event, Thread
 from time import monotonic
 from types import TracebackType
 from typing import Any, Self
 
-import uvicorn
-from starlette.applications import Starlette
-
 from .._contract import contract
 from . import _seed
 from ._app import create_app
-from ._control import schema
+from ._control import read_body, schema
+from ._document import Document
+from ._faults import Faults
+from ._listener import Server, listen
 from ._state import State
 
 STARTUP_LIMIT = 30
 """How many seconds the server on a thread may take to start."""
 
-SHUTDOWN_GRACE = 1
-"""How many seconds requests in flight are waited for when the server stops."""
+NOT_RUNNING = "the sandbox does not run: use it as `with Sandbox() as sandbox: ...`"
 
 
 class Sandbox:
@@ -41,8 +42,10 @@ class Sandbox:
             document: The API document to serve as plain data, by default the one that this SDK was made from.
             clock: Tells the time in seconds that tokens expire by; it must never go back.
         """
+        operations = Document(document or contract()).operations()
         self._state = State(clock)
-        self._app = create_app(self._state, document or contract())
+        self._faults = Faults(operation.id for operation in operations)
+        self._app = create_app(self._state, self._faults, operations)
         self._url: str | None = None
 
     @property
@@ -53,7 +56,7 @@ class Sandbox:
             RuntimeError: The sandbox does not run.
         """
         if self._url is None:
-            raise RuntimeError("the sandbox does not run: use it as `with Sandbox() as sandbox: ...`")
+            raise RuntimeError(NOT_RUNNING)
         return self._url
 
     def ledger(self) -> dict[str, Any]:
@@ -65,8 +68,9 @@ class Sandbox:
         return self._state.ledger()
 
     def reset(self) -> None:
-        """Make everything as it was at the start; tokens issued so far are refused."""
+        """Make everything as it was at the start, without faults; tokens issued so far are refused."""
         self._state.reset()
+        self.clear_faults()
 
     def set_token_lifetime(self, seconds: float) -> None:
         """Set how long the tokens live that are issued from now on.
@@ -86,6 +90,35 @@ class Sandbox:
         """Refuse all tokens issued so far."""
         self._state.revoke_tokens()
 
+    def add_fault(self, fault: Mapping[str, object]) -> None:
+        """Make the API misbehave until `clear_faults()` or `reset()`.
+
+        Args:
+            fault: What to do to which requests, as `schemas/faults.json` describes it; for example
+                `{"kind": "status", "operation": "sendMessage", "status": 503, "count": 2}`. The kind `refuse` acts at
+                once: no connection is open when this returns, and its seconds count from now even if connections are
+                refused already.
+
+        Raises:
+            ValueError: The fault is not as described, or the document lacks its operation.
+            RuntimeError: The kind is `refuse`, and the sandbox does not run.
+        """
+        try:
+            content = json.dumps(dict(fault)).encode()
+        except (TypeError, RecursionError) as error:
+            raise ValueError(f"The fault is not JSON: {error}.") from None
+        checked = read_body("faults", content, "fault")
+        if checked["kind"] == "refuse":
+            self._run(self._server_in_use().refuse(checked["seconds"]))
+        else:
+            self._faults.add(checked)
+
+    def clear_faults(self) -> None:
+        """End all faults; where connections are refused, they are accepted again when this returns."""
+        self._faults.clear()
+        if self._url is not None and self._server.refuses:
+            self._run(self._server.accept())
+
     def __enter__(self) -> Self:
         """Start the server.
 
@@ -97,7 +130,7 @@ class Sandbox:
         listener = listen("127.0.0.1", 0)
         url = _url(listener)
         started = Event()
-        self._server = _Server(self._app, started.set)
+        self._server = Server(self._app, started.set)
         self._thread = Thread(target=self._server.run, args=([listener],), name="redcloud-sandbox", daemon=True)
         self._thread.start()
         if not started.wait(STARTUP_LIMIT):
@@ -113,30 +146,14 @@ class Sandbox:
         self._thread.join()
         self._url = None
 
+    def _server_in_use(self) -> Server:
+        if self._url is None:
+            raise RuntimeError(NOT_RUNNING)
+        return self._server
 
-def listen(host: str, port: int) -> socket.socket:
-    """Open the listening socket.
-
-    Args:
-        host: The address to bind.
-        port: The port to bind, 0 for any free one.
-
-    Returns:
-        A socket that accepts connections.
-
-    Raises:
-        OSError: The address cannot be bound; `str()` is a sentence.
-    """
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    try:
-        listener = socket.create_server((host, port), family=family, backlog=2048)
-    except OSError as error:
-        reason = str(error.strerror).partition(" (")[0]  # Python repeats the address in parentheses
-        raise OSError(f"cannot listen on {host}:{port}: {reason}") from None
-    # Accepted connections inherit it; asyncio sets it only on sockets that name their protocol. Without it the body
-    # of an answer waits 40 ms for the acknowledgement of the head.
-    listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-    return listener
+    def _run(self, change: Coroutine[Any, Any, None]) -> None:
+        """Have the server change on its own thread, and wait until it has."""
+        asyncio.run_coroutine_threadsafe(change, self._server.loop).result()
 
 
 def serve(listener: socket.socket) -> None:
@@ -146,31 +163,11 @@ def serve(listener: socket.socket) -> None:
         listener: A socket that accepts connections; it is closed at the end.
     """
     line = f"listening on {_url(listener)}"
-    _Server(create_app(State(), contract()), lambda: print(line, flush=True)).run([listener])
+    operations = Document(contract()).operations()
+    app = create_app(State(), Faults(operation.id for operation in operations), operations)
+    Server(app, lambda: print(line, flush=True)).run([listener])
 
 
 def _url(listener: socket.socket) -> str:
     host, port = listener.getsockname()[:2]
     return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
-
-
-class _Server(uvicorn.Server):
-    """A quiet uvicorn that tells when it accepts."""
-
-    def __init__(self, app: Starlette, on_started: Callable[[], object]) -> None:
-        super().__init__(
-            uvicorn.Config(
-                app,
-                lifespan="off",
-                ws="none",
-                access_log=False,
-                log_config=None,
-                log_level=None,
-                timeout_graceful_shutdown=SHUTDOWN_GRACE,
-            )
-        )
-        self._on_started = on_started
-
-    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        await super().startup(sockets)
-        self._on_started()

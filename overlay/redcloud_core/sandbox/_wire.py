@@ -3,6 +3,7 @@
 import json
 import re
 
+from starlette.datastructures import MutableHeaders
 from starlette.requests import Request
 from starlette.responses import Response
 
@@ -53,10 +54,12 @@ async def read_content(request: Request) -> bytes:
 def respond(answer: Answer) -> Response:
     """Write an answer as HTTP."""
     if answer.empty:
-        return Response(status_code=answer.status, headers=dict(answer.headers))
-    headers = {"Content-Type": "application/json", **answer.headers}
-    content = json.dumps(answer.body) if is_json(headers["Content-Type"]) else str(answer.body)
-    return Response(content, answer.status, headers)
+        return Response(status_code=answer.status, headers=answer.headers)
+    headers = MutableHeaders(answer.headers)
+    media_type = headers.setdefault("Content-Type", "application/json")
+    if answer.content is not None:
+        return Response(answer.content, answer.status, headers)
+    return Response(json.dumps(answer.body) if is_json(media_type) else str(answer.body), answer.status, headers)
 
 
 def _template_names(path: str) -> list[str]:
