@@ -61,6 +61,15 @@ def test_the_errors_print_what_the_text_says(caller: dict[str, str], port: int) 
 
 
 @pytest.mark.usefixtures("sandbox")
+def test_the_token_prints_what_its_comment_says(caller: dict[str, str], port: int) -> None:
+    """The client with a secret from a file and a shared cache gets a token, and keeps it for its user alone."""
+    printed = _run([sys.executable, "-I", "-c", _code("python", 2, port)], caller)
+
+    assert printed == "60 minutes left\n"
+    assert (Path(caller["HOME"]) / "redcloud-tokens.json").stat().st_mode & 0o777 == 0o600
+
+
+@pytest.mark.usefixtures("sandbox")
 def test_the_walk_with_curl_gets_a_message_queued(caller: dict[str, str], port: int) -> None:
     """Token, whoami, numbers, send and ledger answer as the document says."""
     if subprocess.run(["which", "curl"], env=caller, capture_output=True, check=False).returncode:
@@ -76,7 +85,7 @@ def test_every_block_is_run() -> None:
     """A block that is added to the README needs a test here; the two commands on top are no such blocks."""
     text = (ROOT / "README.md").read_text(encoding="utf-8")
 
-    assert [language for language, _ in BLOCKS] == ["sh", "python", "python", "sh"]
+    assert [language for language, _ in BLOCKS] == ["sh", "python", "python", "python", "sh"]
     assert text.index("./scripts/rehearse") < text.index("./scripts/test") < text.index("```sh")
 
 

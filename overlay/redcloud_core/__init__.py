@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from . import models as models
     from . import sandbox as sandbox
+    from ._auth import TokenState as TokenState
     from ._client import AsyncRedCloud as AsyncRedCloud
     from ._client import RedCloud as RedCloud
     from ._contract import contract as contract
@@ -35,6 +36,10 @@ if TYPE_CHECKING:
     from ._retries import Attempt as Attempt
     from ._sending import Receipt as Receipt
     from ._sending import Send as Send
+    from ._token_cache import FileTokenCache as FileTokenCache
+    from ._token_cache import MemoryTokenCache as MemoryTokenCache
+    from ._token_cache import Token as Token
+    from ._token_cache import TokenCache as TokenCache
     from ._version import __version__ as __version__
 
 _HOMES = {
@@ -44,9 +49,11 @@ _HOMES = {
     "BadRequestError": "_errors",
     "ConflictError": "_errors",
     "ConnectError": "_errors",
+    "FileTokenCache": "_token_cache",
     "ForbiddenError": "_errors",
     "InvalidCallError": "_errors",
     "InvalidClientError": "_errors",
+    "MemoryTokenCache": "_token_cache",
     "NotFoundError": "_errors",
     "Receipt": "_sending",
     "RedCloud": "_client",
@@ -54,7 +61,10 @@ _HOMES = {
     "Send": "_sending",
     "SendOutcomeUnknown": "_errors",
     "ServerError": "_errors",
+    "Token": "_token_cache",
+    "TokenCache": "_token_cache",
     "TokenError": "_errors",
+    "TokenState": "_auth",
     "TokenUnavailableError": "_errors",
     "TransportError": "_errors",
     "UnauthorizedError": "_errors",
@@ -73,9 +83,11 @@ __all__ = [
     "BadRequestError",
     "ConflictError",
     "ConnectError",
+    "FileTokenCache",
     "ForbiddenError",
     "InvalidCallError",
     "InvalidClientError",
+    "MemoryTokenCache",
     "NotFoundError",
     "Receipt",
     "RedCloud",
@@ -83,7 +95,10 @@ __all__ = [
     "Send",
     "SendOutcomeUnknown",
     "ServerError",
+    "Token",
+    "TokenCache",
     "TokenError",
+    "TokenState",
     "TokenUnavailableError",
     "TransportError",
     "UnauthorizedError",

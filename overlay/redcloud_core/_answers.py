@@ -1,5 +1,6 @@
 """What an answer means: a value, or one of the errors."""
 
+import re
 from typing import Any, TypeVar
 
 from ._binding import (
@@ -32,6 +33,11 @@ T = TypeVar("T")
 
 TEMPORARY = frozenset({408, 425, 429, 500, 502, 503, 504})
 """Statuses after which the same call can succeed later."""
+
+LONGEST_WAIT = 86_400.0
+"""Seconds that a `Retry-After` is taken for at the most: a mistake there must not stop a caller for good."""
+
+_HTTP_DATE = re.compile(r"[A-Z][a-z]{2}, \d{2} [A-Z][a-z]{2} \d{4} \d{2}:\d{2}:\d{2} GMT")
 
 _CLASSES: dict[int, type[APIError]] = {
     400: BadRequestError,
@@ -68,6 +74,29 @@ def read(operation: Operation[T], answer: Answer) -> T | RedCloudError:
     return _api_error(operation, answer, body)
 
 
+def retry_after(answer: Answer, now: float) -> float | None:
+    """Return how long the API asks to wait, in seconds, a day at the most; None if it does not say.
+
+    `Retry-After` is a number of seconds or an HTTP date (RFC 9110, section 10.2.3); anything else is ignored.
+
+    Args:
+        answer: What came back.
+        now: The time, in seconds since the epoch.
+    """
+    said = answer.headers.get("retry-after", "").strip()
+    if said.isascii() and said.isdigit():
+        return min(float(said), LONGEST_WAIT)
+    if not _HTTP_DATE.fullmatch(said):
+        return None
+    from dateutil.parser import ParserError, parse  # slow to import, and rarely needed
+
+    try:
+        at: float = parse(said).timestamp()
+    except (ParserError, OverflowError):
+        return None
+    return min(max(at - now, 0.0), LONGEST_WAIT)
+
+
 def unreadable(operation: Operation[Any], status: int, raw: bytes, reason: str) -> UnreadableAnswerError:
     """Return the error for a success whose body cannot be read."""
     error = UnreadableAnswerError(
@@ -99,7 +128,7 @@ def _is_whole(content: bytes) -> bool:
 def _api_error(operation: Operation[Any], answer: Answer, body: Any) -> APIError:
     documented = match(operation.errors, answer.status) is not None
     kind = _CLASSES.get(answer.status, APIError) if documented else UndocumentedStatusError
-    wrapper = _object(answer.content)
+    wrapper = plain_object(answer.content)
     inner = wrapper.get("error")
     said: dict[str, Any] = inner if is_object(inner) else {}
     code, message, request_id = _text(said.get("code")), _text(said.get("message")), _text(wrapper.get("requestId"))
@@ -111,8 +140,8 @@ def _api_error(operation: Operation[Any], answer: Answer, body: Any) -> APIError
     return error
 
 
-def _object(content: bytes) -> dict[str, Any]:
-    """Return a body as plain data: what an error says is worth reading even where it is not all there."""
+def plain_object(content: bytes) -> dict[str, Any]:
+    """Return a body as plain data, empty if it is no object: what it says is worth reading even if not all is there."""
     try:
         found = decode_plain(content)
     except Malformed:

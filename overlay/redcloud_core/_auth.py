@@ -1,33 +1,38 @@
 """The life of a token: fetched once for all who need it, replaced before it expires, and when the API refuses it."""
 
 import asyncio
-import os
+import logging
+import random
 import threading
 import time
-from base64 import b64encode
 from collections.abc import Callable
 from concurrent.futures import Future, wait
+from contextlib import suppress
 from copy import copy
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import Any
-from urllib.parse import quote
 
 import attrs
 
-from ._binding import Answer, ErrorAnswer, Malformed, OAuthError, Request, decode_plain, is_object, issue_token, match
 from ._errors import InvalidClientError, TokenError, TokenUnavailableError
+from ._forks import forget_after_fork
+from ._token_cache import CarefulCache, Token, TokenCache, cache_key
+from ._token_endpoint import TokenEndpoint
 
-FALLBACK_LIFETIME = 300.0
-"""Seconds that a token is used for when the answer does not say how long it lives."""
-
-LONGEST_LIFETIME = 86_400.0
-"""Seconds that a token is used for at the most, whatever the answer says."""
+logger = logging.getLogger("redcloud_core.auth")
+logger.addHandler(logging.NullHandler())
 
 EARLY = 300.0
 """Seconds before its end at which a token is replaced, unless half of its lifetime is less."""
 
-PAUSE = 1.0
-"""Seconds after a failed fetch before the next one."""
+JITTER = 0.1
+"""The part of that window by which it may begin earlier still, so that many processes do not ask at once."""
+
+FIRST_PAUSE, LONGEST_PAUSE = 0.5, 8.0
+"""Seconds between two fetches after the first failure, and at the most; each failure in a row doubles them."""
+
+LOCK_TIMEOUT = 10.0
+"""Seconds that a fetch waits for another process; then it goes on without the cache's lock."""
 
 
 @attrs.frozen
@@ -37,44 +42,157 @@ class Authorization:
     header: str = attrs.field(repr=False)
     generation: int
 
+    def __reduce__(self) -> Any:
+        raise TypeError("an authorization cannot be copied or pickled")
+
 
 @attrs.frozen
-class Token:
-    """What the token operation gave."""
+class TokenState:
+    """What a client knows of its token, without the token."""
 
-    access_token: str = attrs.field(repr=False)
-    lifetime: float
-    """Seconds."""
+    age: float | None
+    """Seconds since the token was asked for; None without a token."""
+    expires_in: float | None
+    """Seconds that it is used for; None without a token."""
+    last_refresh: datetime | None
+    """When a token was last got, in UTC."""
+    last_failure: str | None
+    """Why a fetch failed last; None if none ever did."""
+    last_failure_at: datetime | None
+    """When that was, in UTC."""
+    retry_at: datetime | None
+    """When the next fetch makes sense after a failure, in UTC; None if that is now, or never."""
+
+
+def refresh_after(lifetime: float, draw: float) -> float:
+    """Return how old a token gets before it is replaced.
+
+    Args:
+        lifetime: Seconds that it lives.
+        draw: A random number from 0 to 1.
+
+    Returns:
+        Seconds: five minutes before its end, or half of its life if that is less, or up to a tenth of that earlier.
+    """
+    window = min(EARLY, lifetime / 2)
+    return lifetime - window * (1 + JITTER * draw)
+
+
+def pause_after(failures: int, retry_after: float, draw: float) -> float:
+    """Return how long to wait before the next fetch.
+
+    Args:
+        failures: How many failed in a row.
+        retry_after: Seconds that the API asks for, at the least.
+        draw: A random number from 0 to 1.
+
+    Returns:
+        Seconds: half a second after the first failure, doubled by each to eight at the most, and less by up to half.
+    """
+    return max(retry_after, min(FIRST_PAUSE * 2.0 ** min(failures - 1, 10), LONGEST_PAUSE) * (1 - draw / 2))
 
 
 @attrs.frozen
 class _Held:
+    """The token at hand."""
+
     authorization: Authorization
-    refresh_at: float
-    expires_at: float
+    token: Token
+    born: float
+    """When it was asked for, by the clock that is never set."""
+    refresh_after: float
+    """Seconds."""
+
+    def age(self, now: float, wall: float) -> float:
+        """Return the greater age of both clocks: one stands still while a laptop sleeps, the other can be put back."""
+        return max(now - self.born, wall - self.token.issued_at)
+
+
+@attrs.frozen
+class _Failure:
+    """Why there is no token; all who ask before `retry_at` are told so."""
+
+    error: TokenError
+    retry_at: float
+    at: datetime
+
+
+class _Flight:
+    """A fetch under way. It belongs to no caller: one who gives up waiting, or is cancelled, does not stop it."""
+
+    def __init__(self, ends_at: float, lock_timeout: float) -> None:
+        self.ends_at = ends_at
+        """When it must have landed; a server that sends heads for ever keeps it in the air longer."""
+        self.lock_timeout = lock_timeout
+        """Seconds that it waits for the cache's lock."""
+        self._landing: Future[Authorization | _Failure] = Future()
+
+    def begin(self, fly: "Callable[[_Flight], object]") -> None:
+        threading.Thread(target=fly, args=(self,), name="redcloud-token", daemon=True).start()
+
+    def land(self, outcome: Authorization | _Failure) -> None:
+        self._landing.set_result(outcome)
+
+    def wait(self, timeout: float) -> Authorization | _Failure | None:
+        wait([self._landing], max(timeout, 0.0))
+        return self._outcome()
+
+    async def wait_async(self, timeout: float) -> Authorization | _Failure | None:  # noqa: ASYNC109
+        loop = asyncio.get_running_loop()
+        landed = loop.create_future()
+
+        def wake(_landing: object) -> None:
+            with suppress(RuntimeError):  # the loop is closed: nobody waits there any more
+                loop.call_soon_threadsafe(_settle, landed)
+
+        self._landing.add_done_callback(wake)
+        await asyncio.wait([landed], timeout=max(timeout, 0.0))
+        return self._outcome()
+
+    def _outcome(self) -> Authorization | _Failure | None:
+        return self._landing.result() if self._landing.done() else None
 
 
 class TokenSource:
-    """One token for all callers: threads, tasks and event loops.
+    """One token for all callers: threads, tasks, event loops and, with a shared cache, processes.
 
-    A fetch runs on a thread of its own and belongs to no caller: one who gives up waiting does not stop it.
+    A fetch runs on a thread of its own, so that those who wait for it hold nothing, and none of them can stop it.
     """
 
-    def __init__(self, fetch: Callable[[], Token], *, clock: Callable[[], float] = time.monotonic) -> None:
-        """Get tokens from `fetch`, which raises a TokenError when it cannot.
+    def __init__(
+        self,
+        endpoint: TokenEndpoint,
+        cache: TokenCache,
+        *,
+        clock: Callable[[], float] = time.monotonic,
+        wall_clock: Callable[[], float] = time.time,
+        draw: Callable[[], float] = random.random,
+    ) -> None:
+        """Get tokens.
 
         Args:
-            fetch: Asks the token operation, once.
+            endpoint: Where they are asked for.
+            cache: Where they live between fetches.
             clock: Seconds; only differences count.
+            wall_clock: Seconds since the epoch.
+            draw: Random numbers from 0 to 1.
         """
-        self._fetch = fetch
+        self._endpoint = endpoint
+        self._cache = CarefulCache(cache, logger)
         self._clock = clock
-        self._lock = threading.Lock()
-        self._process = os.getpid()
-        self._held: _Held | None = None
-        self._flight: Future[Authorization] | None = None
+        self._wall_clock = wall_clock
+        self._draw = draw
         self._generation = 0
-        self._not_before = float("-inf")
+        self._held: _Held | None = None
+        self._rejected: str | None = None
+        self._invalid: tuple[str, _Failure] | None = None
+        self._failures = 0
+        self._failure: _Failure | None = None
+        self._last_failure: _Failure | None = None
+        self._last_refresh: datetime | None = None
+        self._lock = threading.RLock()  # a signal's handler may call the API while its thread holds it
+        self._flight: _Flight | None = None
+        forget_after_fork(self)
 
     def authorization(self, timeout: float) -> Authorization:
         """Return the header for a request.
@@ -83,186 +201,178 @@ class TokenSource:
             timeout: Seconds to wait for a token, if none is at hand.
 
         Raises:
-            TokenError: The token operation said no, or did not answer in time.
+            TokenError: There is none; a `TokenUnavailableError` says when the next try makes sense.
         """
-        held = self._valid()
-        if held is not None:
-            return held
-        flight = self._flight_under_way(needed=True)
-        wait([flight], timeout)
-        return _landed(flight, timeout)
+        at_hand = self._at_hand()
+        if at_hand is not None:
+            return at_hand
+        flight = self._flight_under_way()
+        return self._arrived(flight.wait(timeout) if isinstance(flight, _Flight) else flight, timeout)
 
     async def authorization_async(self, timeout: float) -> Authorization:  # noqa: ASYNC109
         """Return the header for a request, as `authorization` does."""
-        held = self._valid()
-        if held is not None:
-            return held
-        flight = self._flight_under_way(needed=True)
-        landed = asyncio.wrap_future(flight)
-        landed.add_done_callback(_take_exception)
-        await asyncio.wait([landed], timeout=timeout)
-        return _landed(flight, timeout)
+        at_hand = self._at_hand()
+        if at_hand is not None:
+            return at_hand
+        flight = self._flight_under_way()
+        return self._arrived(await flight.wait_async(timeout) if isinstance(flight, _Flight) else flight, timeout)
 
     def invalidate(self, generation: int) -> None:
         """Forget the token of a generation, which the API has refused; a newer one stays."""
         with self._lock:
             if self._held is not None and self._held.authorization.generation == generation:
-                self._held = None
+                self._rejected, self._held = self._held.token.access_token, None
 
-    def _valid(self) -> Authorization | None:
+    def state(self) -> TokenState:
+        """Tell about the token, without the token."""
+        held, failure, last = self._held, self._failure, self._last_failure
+        now, wall = self._clock(), self._wall_clock()
+        age = held.age(now, wall) if held is not None else None
+        waits = failure is not None and now < failure.retry_at < float("inf")
+        return TokenState(
+            age=age,
+            expires_in=max(held.token.lifetime - age, 0.0) if held is not None and age is not None else None,
+            last_refresh=self._last_refresh,
+            last_failure=str(last.error) if last is not None else None,
+            last_failure_at=last.at if last is not None else None,
+            retry_at=self._utc(failure.retry_at - now) if failure is not None and waits else None,
+        )
+
+    def forget_parent(self) -> None:
+        """Let go of the fetch that was under way, and of a lock that its thread may have held."""
+        self._lock = threading.RLock()
+        self._flight = None
+
+    def _at_hand(self) -> Authorization | None:
         """Return the token at hand; if it is about to expire, a new one is on its way by then."""
-        if self._process != os.getpid():
-            self._leave_parent()
-        held, now = self._held, self._clock()
-        if held is None or now >= held.expires_at:
+        held = self._held
+        if held is None:
             return None
-        if now >= held.refresh_at:
-            self._flight_under_way(needed=False)
+        age = held.age(self._clock(), self._wall_clock())
+        if age >= held.token.lifetime:
+            return None
+        if age >= held.refresh_after:
+            self._flight_under_way()
         return held.authorization
 
-    def _leave_parent(self) -> None:
-        """After a fork the thread that was fetching, and may have held the lock, does not exist."""
-        self._process, self._lock, self._flight = os.getpid(), threading.Lock(), None
-
-    def _flight_under_way(self, *, needed: bool) -> "Future[Authorization]":
-        """Return the fetch that is under way, or begin one unless another has just brought what is asked for.
-
-        Args:
-            needed: Whether the caller has no token; otherwise the one at hand is about to expire.
-        """
+    def _flight_under_way(self) -> _Flight | Authorization | _Failure:
+        """Return the fetch to wait for, begun if there is none; or what another caller's has just ended in."""
         with self._lock:
             now, held = self._clock(), self._held
-            if self._flight is not None:
+            if self._flight is not None and now < self._flight.ends_at:
                 return self._flight
-            good_until = float("-inf") if held is None else held.expires_at if needed else held.refresh_at
-            if held is not None and (now < good_until or (not needed and now < self._not_before)):
-                return _done(held.authorization)
-            self._flight = Future()
-            self._flight.set_running_or_notify_cancel()  # from here on no waiter can cancel it
-            threading.Thread(target=self._fly, args=(self._flight,), name="redcloud-token", daemon=True).start()
+            if held is not None and held.age(now, self._wall_clock()) < held.refresh_after:
+                return held.authorization
+            if self._failure is not None and now < self._failure.retry_at:
+                return self._failure
+            lock_timeout = LOCK_TIMEOUT if self._flight is None else 0.0  # one that never ends holds the lock as well
+            self._flight = _Flight(now + lock_timeout + self._endpoint.patience.deadline, lock_timeout)
+            try:
+                self._flight.begin(self._fly)
+            except RuntimeError:  # Python's error for a thread that the system does not give
+                self._flight = None
+                return self._note(TokenUnavailableError("no token: no thread can be started to fetch one."))
             return self._flight
 
-    def _fly(self, flight: "Future[Authorization]") -> None:
+    def _fly(self, flight: _Flight) -> None:
+        """Fetch, and tell those who wait. What happens is logged last: a handler may call the API itself."""
+        began, invalid = self._clock(), self._invalid
         try:
-            began = self._clock()
-            authorization = self._keep(self._fetch(), began)
-        except BaseException as error:  # it must reach those who wait
-            self._land(self._clock() + PAUSE)
-            flight.set_exception(error)
-        else:
-            self._land(self._not_before)
-            flight.set_result(authorization)
+            outcome = self._fetch(flight.lock_timeout)
+        except TokenError as error:
+            outcome = self._note(error)
+        except BaseException as error:  # it must reach those who wait, and its traceback holds the secret
+            outcome = self._note(TokenUnavailableError(f"no token: {type(error).__name__} while fetching one."))
+        with self._lock:
+            self._flight = None if self._flight is flight else self._flight
+        flight.land(outcome)
+        seconds = self._clock() - began
+        if isinstance(outcome, Authorization):
+            logger.info("a token for %.0f s came in %.3f s", self.state().expires_in or 0.0, seconds)
+        elif invalid is None or outcome is not invalid[1]:  # what is remembered was logged before
+            logger.warning("%s It took %.3f s.", outcome.error, seconds)
 
-    def _keep(self, token: Token, began: float) -> Authorization:
+    def _fetch(self, lock_timeout: float) -> Authorization | _Failure:
+        """Get a new token: the one that another process has put into the cache, or else one from the endpoint."""
+        credentials = self._endpoint.credentials()
+        key = cache_key(self._endpoint.url, credentials.client_id, credentials.secret)
+        if self._invalid is not None and self._invalid[0] == key:
+            return self._invalid[1]
+        with self._cache.lock(key, lock_timeout):
+            cached = self._cached(key)
+            if cached is not None and self._age(cached) < refresh_after(cached.lifetime, self._draw()):
+                return self._keep(cached)
+            try:
+                token = self._endpoint.fetch(credentials, self._wall_clock())
+            except TokenError as error:
+                if cached is not None:
+                    self._keep(cached)
+                failure = self._note(error)
+                if isinstance(error, InvalidClientError):
+                    self._invalid = key, failure
+                return failure
+            self._cache.store(key, token)
+            return self._keep(token)
+
+    def _cached(self, key: str) -> Token | None:
+        """Return the token of the cache, if it is alive and none that is to be replaced."""
+        token, held = self._cache.load(key), self._held
+        known = (self._rejected, held.token.access_token if held is not None else None)
+        if token is None or token.access_token in known:
+            return None
+        # One from the future says that the clock was put back: how old it is, nobody knows.
+        return token if 0 <= self._age(token) < token.lifetime else None
+
+    def _age(self, token: Token) -> float:
+        return self._wall_clock() - token.issued_at
+
+    def _keep(self, token: Token) -> Authorization:
         with self._lock:
             self._generation += 1
             authorization = Authorization(f"Bearer {token.access_token}", self._generation)
-            expires_at = began + token.lifetime
-            self._held = _Held(authorization, expires_at - min(EARLY, token.lifetime / 2), expires_at)
+            born = self._clock() - max(self._age(token), 0.0)
+            self._held = _Held(authorization, token, born, refresh_after(token.lifetime, self._draw()))
+            self._failures, self._failure, self._last_refresh = 0, None, self._utc()
             return authorization
 
-    def _land(self, not_before: float) -> None:
+    def _note(self, error: TokenError) -> _Failure:
+        """Remember a failure, without its traceback."""
         with self._lock:
-            self._flight = None
-            self._not_before = not_before
+            self._failures += 1
+            pause = pause_after(self._failures, getattr(error, "retry_after", 0.0), self._draw())
+            if isinstance(error, InvalidClientError):
+                pause = 0.0 if self._endpoint.rotates else float("inf")  # until the secret changes
+            self._failure = self._last_failure = _Failure(copy(error), self._clock() + pause, self._utc())
+            return self._failure
+
+    def _arrived(self, outcome: Authorization | _Failure | None, timeout: float) -> Authorization:
+        """Return what a fetch gave; each caller raises an error of its own, since they add their own attempts to it."""
+        if isinstance(outcome, Authorization):
+            return outcome
+        at_hand = self._at_hand()
+        if at_hand is not None:
+            return at_hand
+        if outcome is None:
+            late = TokenUnavailableError(
+                f"no token: the token endpoint did not answer within {max(timeout, 0.0):.1f} s."
+            )
+            outcome = _Failure(late, self._clock(), self._utc())
+        raise self._error(outcome)
+
+    def _error(self, failure: _Failure) -> TokenError:
+        """Return a failure as the error that one caller gets: with the time of the next try, and what to do."""
+        error = copy(failure.error)
+        if isinstance(error, TokenUnavailableError):
+            error.retry_after = max(failure.retry_at - self._clock(), 0.0)
+            error.retry_at = self._utc(error.retry_after)
+            error.advice = f"{error.advice} The next try makes sense at {error.retry_at:%H:%M:%S} UTC."
+        error.args = (f"{error} {error.advice}",)
+        return error
+
+    def _utc(self, later: float = 0.0) -> datetime:
+        return datetime.fromtimestamp(self._wall_clock() + later, UTC)
 
 
-def token_request(client_id: str, client_secret: str) -> "tuple[Request[Any], str]":
-    """Return the request for a token and the header with the credentials (HTTP Basic, RFC 6749 section 2.3.1)."""
-    request = issue_token.build(grant_type="client_credentials", content_type="application/x-www-form-urlencoded")
-    pair = f"{quote(client_id, safe='')}:{quote(client_secret, safe='')}"
-    return request, f"Basic {b64encode(pair.encode()).decode()}"
-
-
-def read_token(answer: Answer) -> Token:
-    """Return the token of an answer.
-
-    Raises:
-        InvalidClientError: The credentials are wrong.
-        TokenUnavailableError: The API failed; a later try may succeed.
-        TokenError: Any other answer, or one that holds no token.
-    """
-    if match(issue_token.OPERATION.success, answer.status) is None or answer.status >= 300:
-        raise _refused(answer)
-    try:
-        plain = decode_plain(answer.content)
-    except Malformed:
-        plain = None
-    said = plain if is_object(plain) else {}
-    access_token = said.get("access_token")
-    if not isinstance(access_token, str) or not access_token or not _fits_header(access_token):
-        raise _token_error(TokenError, answer, "the answer holds no access_token")
-    return Token(access_token, _lifetime(said.get("expires_in")))
-
-
-def unavailable(reason: str) -> TokenUnavailableError:
-    """Return the error for a token operation that did not answer."""
-    error = TokenUnavailableError(f"no token: {reason}. The call was not carried out. {TokenUnavailableError.advice}")
-    error.retry_at = datetime.now(UTC) + timedelta(seconds=PAUSE)
-    return error
-
-
-def _refused(answer: Answer) -> TokenError:
-    body = _error_body(answer)
-    code = str(body.error) if isinstance(body, OAuthError) else None
-    said = body.error_description if isinstance(body, OAuthError) else "the body is no OAuth error"
-    if answer.status >= 500 or answer.status == 429:
-        kind: type[TokenError] = TokenUnavailableError
-    else:
-        kind = InvalidClientError if code == "invalid_client" else TokenError
-    error = _token_error(kind, answer, f"{code}: {said}" if code else said)
-    error.error, error.error_description = code, said if code else None
-    if isinstance(error, TokenUnavailableError):
-        error.retry_at = datetime.now(UTC) + timedelta(seconds=PAUSE)
-    return error
-
-
-def _error_body(answer: Answer) -> object:
-    try:
-        issue_token.parse(answer)
-    except ErrorAnswer as error:
-        return error.body
-    return None
-
-
-def _token_error(kind: type[TokenError], answer: Answer, reason: str) -> TokenError:
-    error = kind(f"no token: HTTP {answer.status}, {reason.rstrip('.')}. The call was not carried out. {kind.advice}")
-    error.status = answer.status
-    return error
-
-
-def _lifetime(expires_in: object) -> float:
-    """Return seconds; an answer that names none, or an odd one, gives the fallback."""
-    if isinstance(expires_in, bool) or not isinstance(expires_in, int | float | str):
-        return FALLBACK_LIFETIME
-    try:
-        seconds = float(expires_in)
-    except (ValueError, OverflowError):
-        return FALLBACK_LIFETIME
-    return min(seconds, LONGEST_LIFETIME) if 0 < seconds < float("inf") else FALLBACK_LIFETIME
-
-
-def _fits_header(token: str) -> bool:
-    return token.isascii() and token.isprintable() and " " not in token
-
-
-def _done(authorization: Authorization) -> "Future[Authorization]":
-    done: Future[Authorization] = Future()
-    done.set_result(authorization)
-    return done
-
-
-def _take_exception(landed: "asyncio.Future[Authorization]") -> None:
-    """Take what a fetch raised, or asyncio would report it as forgotten: each waiter raises its own."""
-    if not landed.cancelled():
-        landed.exception()
-
-
-def _landed(flight: "Future[Authorization]", timeout: float) -> Authorization:
-    """Return what a fetch gave; each caller raises an error of its own, since they add their own attempts to it."""
-    if not flight.done():
-        raise unavailable(f"the token operation did not answer within {timeout:.1f} s")
-    error = flight.exception()
-    if isinstance(error, TokenError):
-        raise copy(error)
-    return flight.result()
+def _settle(landed: "asyncio.Future[None]") -> None:
+    if not landed.done():
+        landed.set_result(None)

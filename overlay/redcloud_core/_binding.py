@@ -13,7 +13,6 @@ from redcloud_core_client.errors import DriftedAnswer, ErrorAnswer, InvalidReque
 from redcloud_core_client.fields import SendMessageFields
 from redcloud_core_client.http_library import httpx
 from redcloud_core_client.methods import AsyncMethods, Methods
-from redcloud_core_client.models.o_auth_error import OAuthError
 from redcloud_core_client.models.send_error import SendError
 from redcloud_core_client.models.send_message_response import SendMessageResponse
 from redcloud_core_client.models.send_result import SendResult
@@ -29,7 +28,6 @@ __all__ = [
     "InvalidRequest",
     "Malformed",
     "Methods",
-    "OAuthError",
     "Operation",
     "Request",
     "SendError",

@@ -1,6 +1,7 @@
 """The two clients: thin, since policy is in `_retries`, I/O in `_http`, the token's life in `_auth`."""
 # No `from __future__ import annotations`: the signature of send_message is made from a TypedDict's required keys.
 
+import asyncio
 import os
 import platform
 import threading
@@ -10,23 +11,30 @@ from typing import Any, Self, TypeVar, Unpack, cast
 
 import attrs
 
-from . import _auth
-from ._auth import Authorization, Token, TokenSource
-from ._binding import Answer, AsyncMethods, InvalidRequest, Methods, Request, SendMessageFields, httpx, send_message
+from ._auth import Authorization, TokenSource, TokenState
+from ._binding import AsyncMethods, InvalidRequest, Methods, Request, SendMessageFields, httpx, send_message
 from ._errors import InvalidCallError, TokenError
-from ._http import AsyncConnections, Connections, Patience, Wire
-from ._retries import Authorize, Failure, Outcome, Reply, Step, Transmit, exchange
+from ._http import AsyncConnections, Connections, Headers, Patience, Wire
+from ._retries import Authorize, Outcome, Reply, Step, Transmit, Wait, exchange
+from ._secrets import Secret
 from ._sending import Account, Receipt, receipt, shows
 from ._settings import (
     Options,
     Settings,
+    checked_attempts,
+    checked_auth_method,
+    checked_cache,
     checked_credential,
     checked_seconds,
+    checked_secret_source,
     checked_url,
-    from_environment,
+    environment_family,
+    hidden,
     require_known,
     with_headers,
 )
+from ._token_cache import MemoryTokenCache
+from ._token_endpoint import TokenEndpoint
 from ._version import __version__
 
 T = TypeVar("T")
@@ -36,14 +44,20 @@ class _Client:
     """What both clients share: settings, the token, and how a request is made."""
 
     def __init__(
-        self, base_url: str, client_id: str, client_secret: str, transport: object, settings: Settings
+        self,
+        base_url: str,
+        client_id: str,
+        client_secret: Secret | Callable[[], str],
+        transport: object,
+        settings: Settings,
     ) -> None:
         require_known(type(self).__name__, settings, Settings)
         self._base_url = checked_url(base_url)
         self._account = Account(self._base_url, checked_credential("client_id", client_id))
-        secret = checked_credential("client_secret", client_secret)
+        secret = checked_secret_source(client_secret)
         self._headers = {"User-Agent": _user_agent(), "Accept-Encoding": "gzip"}
         self._patience = Patience()
+        self._attempts = 4
         self._apply(settings)
         verify, proxy = settings.get("verify", True), settings.get("proxy")
         self._wire = Wire(self._base_url, verify, proxy, transport)
@@ -51,7 +65,16 @@ class _Client:
         if token_transport is not None and not isinstance(token_transport, httpx.BaseTransport):
             raise ValueError("transport: tokens cannot use an asynchronous transport; give token_transport= as well.")
         self._token_connections = Connections(Wire(self._base_url, verify, proxy, token_transport))
-        self._tokens = TokenSource(lambda: self._fetch_token(secret))
+        endpoint = TokenEndpoint(
+            self._token_connections,
+            self._base_url,
+            client_id,
+            secret,
+            method=checked_auth_method(settings.get("token_endpoint_auth_method", "client_secret_basic")),
+            headers=self._headers,
+            patience=self._patience,
+        )
+        self._tokens = TokenSource(endpoint, checked_cache(settings.get("token_cache") or MemoryTokenCache()))
         self._is_copy = False
         self._closed = threading.Event()  # shared with the copies
 
@@ -68,18 +91,22 @@ class _Client:
         Raises:
             ValueError: A variable of the family is missing.
         """
-        base_url, client_id, client_secret = from_environment(os.environ)
+        # The names alone: a traceback with the variables of all frames would show the values.
+        base_url, client_id, client_secret = environment_family({name for name in os.environ if os.environ[name]})
         make = cast(Callable[..., Self], cls)
-        return make(base_url, client_id=client_id, client_secret=client_secret, **settings)
+        return make(
+            os.environ[base_url], client_id=os.environ[client_id], client_secret=os.environ[client_secret], **settings
+        )
 
     def with_options(self, **options: Unpack[Options]) -> Self:
         """Return a copy with other options; it shares connections and token, and closing it does nothing.
 
         Args:
-            options: `timeout` and `deadline` in seconds, `headers` for every request beside those that are there.
+            options: `timeout` and `deadline` in seconds, `attempts`, `headers` for every request beside those that
+                are there.
 
         Raises:
-            ValueError: A number of seconds is not positive, or a header is the SDK's own.
+            ValueError: A number is not positive, or a header is the SDK's own.
         """
         require_known("with_options", options, Options)
         changed = object.__new__(type(self))
@@ -87,11 +114,17 @@ class _Client:
         changed._apply(options)
         return changed
 
+    def token_state(self) -> TokenState:
+        """Tell about the client's token, for logs and health checks; nothing of it is a secret."""
+        return self._tokens.state()
+
     def __repr__(self) -> str:
-        return f"{type(self).__name__}({self._base_url!r}, client_id={self._account.client_id!r})"
+        account = vars(self).get("_account")  # none while it is made, when a traceback may show it
+        shown = f"{account.base_url!r}, client_id={account.client_id!r}" if account is not None else "..."
+        return f"{type(self).__name__}({shown})"
 
     def __reduce__(self) -> Any:
-        raise TypeError(f"a {type(self).__name__} holds a secret and connections: it cannot be pickled")
+        raise TypeError(f"a {type(self).__name__} holds a secret and connections: it cannot be copied or pickled")
 
     def _apply(self, options: Options) -> None:
         self._patience = attrs.evolve(
@@ -99,6 +132,7 @@ class _Client:
             read=checked_seconds("timeout", options.get("timeout", self._patience.read)),
             deadline=checked_seconds("deadline", options.get("deadline", self._patience.deadline)),
         )
+        self._attempts = checked_attempts(options.get("attempts", self._attempts))
         self._headers = with_headers(self._headers, options.get("headers", {}))
 
     def _build(self, build: Callable[..., Request[T]], arguments: Mapping[str, Any]) -> Request[T]:
@@ -111,10 +145,10 @@ class _Client:
     def _begin(self, request: Request[T]) -> tuple[Generator[Step, Outcome, Reply[T]], float]:
         if self._closed.is_set():
             raise RuntimeError(f"this {type(self).__name__} is closed")
-        return exchange(request, (), self._account), time.monotonic() + self._patience.deadline
+        return exchange(request, (), self._account, self._attempts), time.monotonic() + self._patience.deadline
 
-    def _headers_of(self, step: Transmit) -> dict[str, str]:
-        headers = {**self._headers, **step.request.headers}
+    def _headers_of(self, step: Transmit) -> Headers:
+        headers = Headers({**self._headers, **step.request.headers})
         if step.authorization is not None:
             headers["Authorization"] = step.authorization.header
         return headers
@@ -122,21 +156,6 @@ class _Client:
     def _invalidate(self, step: Authorize) -> None:
         if step.rejected is not None:
             self._tokens.invalidate(step.rejected.generation)
-
-    def _fetch_token(self, secret: str) -> Token:
-        """Ask the token operation; what it raises comes from a frame that holds no secret."""
-        return self._read_token(self._ask_for_token(secret))
-
-    def _ask_for_token(self, secret: str) -> Answer | Failure:
-        request, basic = _auth.token_request(self._account.client_id, secret)
-        headers = {**self._headers, **request.headers, "Authorization": basic}
-        ends_at = time.monotonic() + self._patience.deadline
-        return self._token_connections.transmit(request, headers, self._patience, ends_at)
-
-    def _read_token(self, outcome: Answer | Failure) -> Token:
-        if isinstance(outcome, Failure):
-            raise _auth.unavailable(f"{self._base_url} gave no answer: {outcome.reason}")
-        return _auth.read_token(outcome)
 
 
 class RedCloud(_Client, Methods):
@@ -147,9 +166,10 @@ class RedCloud(_Client, Methods):
     Args:
         base_url: The API host of your environment, such as `https://api.example.com`; plain http only on loopback.
         client_id: The id of the API client.
-        client_secret: Its secret.
+        client_secret: Its secret; or a function that returns the secret of the moment, asked for each new token.
         transport: Another transport of the HTTP library, for tests for instance.
-        settings: `timeout` and `deadline` in seconds, `headers`, `verify`, `proxy`, `token_transport`.
+        settings: `timeout` and `deadline` in seconds, `attempts`, `headers`, `verify`, `proxy`, `token_transport`,
+            `token_cache`, `token_endpoint_auth_method`.
 
     Raises:
         ValueError: One of them cannot be right.
@@ -160,11 +180,13 @@ class RedCloud(_Client, Methods):
         base_url: str,
         *,
         client_id: str,
-        client_secret: str,
+        client_secret: str | Callable[[], str],
         transport: httpx.BaseTransport | None = None,
         **settings: Unpack[Settings],
     ) -> None:
-        super().__init__(base_url, client_id, client_secret, transport, settings)
+        secret = hidden(client_secret)
+        del client_secret  # a traceback with the variables of this frame would show it
+        super().__init__(base_url, client_id, secret, transport, settings)
         self._connections = Connections(self._wire)
 
     def __enter__(self) -> Self:
@@ -208,8 +230,9 @@ class RedCloud(_Client, Methods):
                 return cast(Reply[T], stop.value)
             if isinstance(step, Authorize):
                 outcome = self._authorize(step, ends_at)
+            elif isinstance(step, Wait):
+                outcome = self._wait(step, ends_at)
             else:
-                # The headers are in no variable: a traceback with locals would show the token.
                 outcome = self._connections.transmit(step.request, self._headers_of(step), self._patience, ends_at)
 
     def _authorize(self, step: Authorize, ends_at: float) -> Authorization | TokenError:
@@ -218,6 +241,12 @@ class RedCloud(_Client, Methods):
             return self._tokens.authorization(ends_at - time.monotonic())
         except TokenError as error:
             return error
+
+    def _wait(self, step: Wait, ends_at: float) -> bool:
+        if step.seconds >= ends_at - time.monotonic():
+            return False
+        time.sleep(step.seconds)
+        return True
 
 
 class AsyncRedCloud(_Client, AsyncMethods):
@@ -230,10 +259,11 @@ class AsyncRedCloud(_Client, AsyncMethods):
     Args:
         base_url: The API host of your environment, such as `https://api.example.com`; plain http only on loopback.
         client_id: The id of the API client.
-        client_secret: Its secret.
+        client_secret: Its secret; or a function that returns the secret of the moment, asked for each new token.
         transport: Another transport of the HTTP library, for one event loop. Tokens use it too if it is a sync one as
             well, otherwise give `token_transport`.
-        settings: `timeout` and `deadline` in seconds, `headers`, `verify`, `proxy`, `token_transport`.
+        settings: `timeout` and `deadline` in seconds, `attempts`, `headers`, `verify`, `proxy`, `token_transport`,
+            `token_cache`, `token_endpoint_auth_method`.
 
     Raises:
         ValueError: One of them cannot be right.
@@ -244,11 +274,13 @@ class AsyncRedCloud(_Client, AsyncMethods):
         base_url: str,
         *,
         client_id: str,
-        client_secret: str,
+        client_secret: str | Callable[[], str],
         transport: httpx.AsyncBaseTransport | None = None,
         **settings: Unpack[Settings],
     ) -> None:
-        super().__init__(base_url, client_id, client_secret, transport, settings)
+        secret = hidden(client_secret)
+        del client_secret  # a traceback with the variables of this frame would show it
+        super().__init__(base_url, client_id, secret, transport, settings)
         self._connections = AsyncConnections(self._wire)
 
     async def __aenter__(self) -> Self:
@@ -295,6 +327,8 @@ class AsyncRedCloud(_Client, AsyncMethods):
                 return cast(Reply[T], stop.value)
             if isinstance(step, Authorize):
                 outcome = await self._authorize(step, ends_at)
+            elif isinstance(step, Wait):
+                outcome = await self._wait(step, ends_at)
             else:
                 attempt = self._connections.transmit(step.request, self._headers_of(step), self._patience, ends_at)
                 outcome = await attempt
@@ -305,6 +339,12 @@ class AsyncRedCloud(_Client, AsyncMethods):
             return await self._tokens.authorization_async(ends_at - time.monotonic())
         except TokenError as error:
             return error
+
+    async def _wait(self, step: Wait, ends_at: float) -> bool:
+        if step.seconds >= ends_at - time.monotonic():
+            return False
+        await asyncio.sleep(step.seconds)
+        return True
 
 
 def _user_agent() -> str:

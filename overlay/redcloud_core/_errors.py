@@ -73,28 +73,36 @@ class TokenError(RedCloudError):
         error_description: The reason in the API's words.
     """
 
-    advice: ClassVar[str] = "Check base_url: it must be the API host of your environment."
+    advice: str = "The call was not carried out. Check base_url: it must be the API host of your environment."
     status: int | None = None
     error: str | None = None
     error_description: str | None = None
 
 
 class InvalidClientError(TokenError):
-    """The credentials are wrong, or the API client or its account is not active."""
+    """The credentials are wrong, or the API client or its account is not active.
 
-    advice = "Check client_id and client_secret, and that the API client and its account are active."
+    A client does not ask again with the same secret: it would be told the same.
+    """
+
+    advice = (
+        "The call was not carried out, and this client does not ask again with the same secret. "
+        "Check client_id and client_secret, and that the API client and its account are active."
+    )
 
 
 class TokenUnavailableError(TokenError):
     """No token can be had for now.
 
     Attributes:
-        retry_at: When the next try makes sense, in UTC.
+        retry_at: When the next try makes sense, in UTC: all calls of a client wait for the same one.
+        retry_after: Seconds until then, when the error was raised.
     """
 
     temporary = True
-    advice = "Try again later."
+    advice = "The call was not carried out."
     retry_at: datetime | None = None
+    retry_after: float = 0.0
 
 
 class TransportError(RedCloudError):

@@ -8,7 +8,7 @@ import ssl
 import threading
 import time
 import zlib
-from collections.abc import AsyncGenerator, Iterator, Mapping
+from collections.abc import AsyncGenerator, Iterator
 from functools import cache
 from http.cookiejar import CookieJar, DefaultCookiePolicy
 from typing import Any, TypedDict
@@ -17,7 +17,7 @@ from weakref import WeakKeyDictionary, finalize
 import attrs
 
 from ._binding import Answer, Request, httpx
-from ._retries import Failure
+from ._forks import forget_after_fork
 
 logger = logging.getLogger("redcloud_core.http")
 logger.addHandler(logging.NullHandler())
@@ -41,8 +41,21 @@ class Wire:
 
     base_url: str
     verify: ssl.SSLContext | bool
-    proxy: str | None
+    proxy: str | None = attrs.field(repr=False)
     transport: Any = attrs.field(default=None, repr=False)
+
+
+@attrs.frozen
+class Failure:
+    """What happened to an attempt instead of an answer."""
+
+    reason: str
+    unsent: bool
+    """Whether provably nothing left."""
+    status: int | None = None
+    """The HTTP status, where only the body could not be read."""
+    raw: bytes = attrs.field(default=b"", repr=False)
+    """What was read of the body."""
 
 
 @attrs.frozen
@@ -56,6 +69,13 @@ class Patience:
     """How long a whole call may take."""
 
 
+class Headers(dict[str, str]):
+    """Headers that show only their names, since a traceback may show the values of variables."""
+
+    def __repr__(self) -> str:
+        return f"Headers({', '.join(self)})"
+
+
 class Connections:
     """One pool for all threads of a process, made when it is first used; a fork makes its own."""
 
@@ -63,12 +83,10 @@ class Connections:
         """Reach the API as `wire` says."""
         self._wire = wire
         self._lock = threading.Lock()
-        self._process = os.getpid()
         self._pool: httpx.Client | None = None
+        forget_after_fork(self)
 
-    def transmit(
-        self, request: Request[Any], headers: Mapping[str, str], patience: Patience, ends_at: float
-    ) -> Answer | Failure:
+    def transmit(self, request: Request[Any], headers: Headers, patience: Patience, ends_at: float) -> Answer | Failure:
         """Make one attempt.
 
         Args:
@@ -89,18 +107,23 @@ class Connections:
                             break
         except httpx.RequestError as error:
             body.fails(error, patience)
+        except BaseException as error:  # Ctrl-C, say
+            raise _bare(error) from None
         return _outcome(request, got, body)
 
     def close(self) -> None:
         """Close the connections."""
         with self._lock:
             pool, self._pool = self._pool, None
-        if pool is not None and self._process == os.getpid():
+        if pool is not None:
             pool.close()
 
+    def forget_parent(self) -> None:
+        """Let go of the parent's connections, and of a lock that one of its threads may have held."""
+        self._lock = threading.Lock()
+        self._pool = None
+
     def _connected(self) -> httpx.Client:
-        if self._process != os.getpid():  # after a fork: the parent's connections are not ours, nor is its lock
-            self._process, self._pool, self._lock = os.getpid(), None, threading.Lock()
         with self._lock:
             if self._pool is None:
                 self._pool = httpx.Client(transport=self._wire.transport, **_pool_options(self._wire))
@@ -131,7 +154,7 @@ class AsyncConnections:
         self._loops: WeakKeyDictionary[asyncio.AbstractEventLoop, _Loop] = WeakKeyDictionary()
 
     async def transmit(
-        self, request: Request[Any], headers: Mapping[str, str], patience: Patience, ends_at: float
+        self, request: Request[Any], headers: Headers, patience: Patience, ends_at: float
     ) -> Answer | Failure:
         """Make one attempt, as `Connections.transmit` does."""
         loop = await self._running_loop()
@@ -164,7 +187,7 @@ class AsyncConnections:
         self,
         pool: httpx.AsyncClient,
         request: Request[Any],
-        headers: Mapping[str, str],
+        headers: Headers,
         patience: Patience,
         ends_at: float,
     ) -> Answer | Failure:
@@ -177,6 +200,8 @@ class AsyncConnections:
                             break
         except httpx.RequestError as error:
             body.fails(error, patience)
+        except BaseException as error:
+            raise _bare(error) from None
         return _outcome(request, got, body)
 
     async def _running_loop(self) -> _Loop:
@@ -278,14 +303,12 @@ def _outcome(request: Request[Any], got: httpx.Response | None, body: _Body) -> 
 class _Arguments(TypedDict):
     method: str
     url: str
-    headers: Mapping[str, str]
+    headers: Headers
     content: bytes
     timeout: httpx.Timeout
 
 
-def _arguments(
-    wire: Wire, request: Request[Any], headers: Mapping[str, str], patience: Patience, ends_at: float
-) -> _Arguments:
+def _arguments(wire: Wire, request: Request[Any], headers: Headers, patience: Patience, ends_at: float) -> _Arguments:
     left = max(0.001, ends_at - time.monotonic())
     read, connect = min(patience.read, left), min(patience.connect, left)
     return {
@@ -323,6 +346,12 @@ def _pool_options(wire: Wire) -> _PoolOptions:
 def _default_context() -> ssl.SSLContext:
     """Return one TLS context for all pools: making one takes longer than a call."""
     return httpx.create_ssl_context()
+
+
+def _bare(error: BaseException) -> BaseException:
+    """Return an error without frames, and without what it was raised during: the HTTP library's hold the token."""
+    error.__context__ = None
+    return error.with_traceback(None)
 
 
 def _system_errors(error: BaseException | None) -> Iterator[str]:

@@ -1,7 +1,7 @@
 """The whole of policy: what to do after each thing that can happen to a call, without I/O and without a clock.
 
-`exchange` asks for steps and is told what came of them; both clients drive it. One attempt is made here, and one more
-with a new token when the API refuses the first one's.
+`exchange` asks for steps and is told what came of them; both clients drive it. A token that cannot be had for now is
+waited for; then one attempt is made, and one more with a new token when the API refuses the first one's.
 """
 
 from collections.abc import Generator
@@ -18,9 +18,11 @@ from ._errors import (
     RedCloudError,
     SendOutcomeUnknown,
     TokenError,
+    TokenUnavailableError,
     TransportError,
     UnreadableAnswerError,
 )
+from ._http import Failure
 
 if TYPE_CHECKING:
     from ._sending import Account
@@ -34,25 +36,12 @@ _MAYBE_RECEIVED = frozenset({408})
 
 @attrs.frozen
 class Attempt:
-    """One HTTP request of a call."""
+    """One try of a call: an HTTP request, or a token that could not be had for one."""
 
     outcome: str
     """The HTTP status, or what happened instead of an answer."""
     may_have_been_received: bool
     """Whether the API may have carried it out."""
-
-
-@attrs.frozen
-class Failure:
-    """What happened to an attempt instead of an answer."""
-
-    reason: str
-    unsent: bool
-    """Whether provably nothing left."""
-    status: int | None = None
-    """The HTTP status, where only the body could not be read."""
-    raw: bytes = attrs.field(default=b"", repr=False)
-    """What was read of the body."""
 
 
 @attrs.frozen
@@ -70,8 +59,15 @@ class Transmit:
     authorization: Authorization | None
 
 
-Step = Authorize | Transmit
-Outcome = Authorization | TokenError | Answer | Failure
+@attrs.frozen
+class Wait:
+    """Ask to wait before the next try. Told: whether that was done; a wait past the deadline is not begun."""
+
+    seconds: float
+
+
+Step = Authorize | Transmit | Wait
+Outcome = Authorization | TokenError | Answer | Failure | bool
 
 
 @attrs.frozen
@@ -93,7 +89,7 @@ class Reply(Generic[T]):
 
 
 def exchange(
-    request: Request[T], earlier: tuple[Attempt, ...], account: "Account"
+    request: Request[T], earlier: tuple[Attempt, ...], account: "Account", most: int
 ) -> Generator[Step, Outcome, Reply[T]]:
     """Carry a call through, as a generator of steps.
 
@@ -101,6 +97,7 @@ def exchange(
         request: What to send, the same bytes in every attempt.
         earlier: What was tried before, in another process for instance.
         account: Whose call it is.
+        most: How many attempts to make.
 
     Yields:
         The next step; send what came of it into the generator.
@@ -114,11 +111,11 @@ def exchange(
     """
     attempts = list(earlier)
     try:
-        authorization = (yield from _authorized(None)) if request.operation.secured else None
+        authorization = (yield from _authorized(None, attempts, most)) if request.operation.secured else None
         outcome = yield Transmit(request, authorization)
         attempts.append(_attempt(outcome))
         if isinstance(outcome, Answer) and outcome.status == 401 and authorization is not None:
-            authorization = yield from _authorized(authorization)
+            authorization = yield from _authorized(authorization, attempts, most)
             outcome = yield Transmit(request, authorization)
             attempts.append(_attempt(outcome))
         return _reply(request, outcome, tuple(attempts), account)
@@ -127,13 +124,21 @@ def exchange(
     raise _ending(request, failure, tuple(attempts), account)
 
 
-def _authorized(rejected: Authorization | None) -> Generator[Step, Outcome, Authorization]:
-    outcome = yield Authorize(rejected)
-    if isinstance(outcome, TokenError):
-        raise outcome
-    if not isinstance(outcome, Authorization):
-        raise TypeError(f"the driver answered Authorize with {outcome!r}")
-    return outcome
+def _authorized(
+    rejected: Authorization | None, attempts: list[Attempt], most: int
+) -> Generator[Step, Outcome, Authorization]:
+    """Get a token, within the attempts that are left; all calls that wait for the next try wait for the same one."""
+    for left in reversed(range(most)):
+        outcome = yield Authorize(rejected)
+        if isinstance(outcome, Authorization):
+            return outcome
+        if not isinstance(outcome, TokenError):
+            raise TypeError(f"the driver answered Authorize with {outcome!r}")
+        reason = f"HTTP {outcome.status}" if outcome.status else "no answer"
+        attempts.append(Attempt(f"no token: {reason}", may_have_been_received=False))
+        if not isinstance(outcome, TokenUnavailableError) or not left or not (yield Wait(outcome.retry_after)):
+            raise outcome
+    raise ValueError(f"a call needs at least one attempt, not {most}")
 
 
 def _reply(request: Request[T], outcome: Outcome, attempts: tuple[Attempt, ...], account: "Account") -> Reply[T]:

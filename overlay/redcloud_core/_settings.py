@@ -1,14 +1,20 @@
 """What a client is told when it is made: checked there, so that a mistake shows where it was made."""
 
+import inspect
 import ipaddress
 import math
 import re
 import ssl
-from collections.abc import Mapping
-from typing import Any, TypedDict
+from collections.abc import Callable, Mapping, Set
+from typing import Any, Literal, TypedDict, get_args
 from urllib.parse import urlsplit
 
 from ._binding import httpx
+from ._secrets import Secret
+from ._token_cache import TokenCache
+
+AuthMethod = Literal["client_secret_basic", "client_secret_post"]
+"""How the credentials travel, in the words of RFC 7591: HTTP Basic, or fields of the form."""
 
 OWN_HEADERS = frozenset(
     {"authorization", "content-length", "content-type", "host", "idempotency-key", "transfer-encoding"}
@@ -31,6 +37,8 @@ class Options(TypedDict, total=False):
     """Seconds that no byte may come; 30 at first."""
     deadline: float
     """Seconds that a whole call may take, the token included; 45 at first."""
+    attempts: int
+    """How often a call is tried at the most; 4 at first."""
     headers: Mapping[str, str]
     """More headers for every request."""
 
@@ -43,7 +51,11 @@ class Settings(Options, total=False):
     proxy: str
     """The URL of a proxy, instead of those that the environment names."""
     token_transport: httpx.BaseTransport
-    """Another transport for the token operation."""
+    """Another transport for the token endpoint."""
+    token_cache: TokenCache
+    """Where tokens live; in the memory of this client at first."""
+    token_endpoint_auth_method: AuthMethod
+    """How the credentials travel: `client_secret_basic`, at first, or `client_secret_post`."""
 
 
 def require_known(method: str, given: Mapping[str, Any], kind: type[Any]) -> None:
@@ -78,10 +90,58 @@ def checked_credential(name: str, value: str) -> str:
     Raises:
         ValueError: It is no text, is empty, or holds control characters. The message does not hold it.
     """
-    if not _is_text(value) or not value:
-        raise ValueError(f"{name}: must be a text, and not an empty one.")
-    if not value.isprintable():
-        raise ValueError(f"{name}: must not hold control characters, such as a line break at its end.")
+    problem = _problem_of_credential(value)
+    if problem is not None:
+        raise ValueError(f"{name}: {problem}.")
+    return value
+
+
+def hidden(client_secret: str | Callable[[], str]) -> Secret | Callable[[], str]:
+    """Return a secret that no traceback shows; a function that returns one stays as it is."""
+    return client_secret if callable(client_secret) else Secret(client_secret)
+
+
+def checked_secret_source(source: Secret | Callable[[], str]) -> Secret | Callable[[], str]:
+    """Return a secret, or the function that is asked for one; ValueError if it cannot be that."""
+    if isinstance(source, Secret):
+        return checked_secret(source)
+    if inspect.iscoroutinefunction(source):
+        raise ValueError("client_secret: must be an ordinary function; it is called on a thread of its own.")
+    return source
+
+
+def checked_secret(secret: Secret) -> Secret:
+    """Return a secret.
+
+    Raises:
+        ValueError: As `checked_credential` does; no frame of it holds the secret.
+    """
+    problem = _problem_of_credential(secret.reveal())
+    if problem is not None:
+        raise ValueError(f"client_secret: {problem}.")
+    return secret
+
+
+def checked_cache(cache: TokenCache) -> TokenCache:
+    """Return a token cache; ValueError if it is none, such as the path of a file."""
+    if not all(callable(getattr(cache, method, None)) for method in ("load", "store", "lock")):
+        raise ValueError(
+            "token_cache: must have load, store and lock, as FileTokenCache(path) and MemoryTokenCache do."
+        )
+    return cache
+
+
+def checked_attempts(value: int) -> int:
+    """Return a number of attempts; ValueError unless it is an integer from 1."""
+    if type(value) is not int or value < 1:
+        raise ValueError(f"attempts: must be an integer, 1 or more, not {value!r}.")
+    return value
+
+
+def checked_auth_method(value: AuthMethod) -> AuthMethod:
+    """Return a way for credentials to travel; ValueError if there is no such way."""
+    if value not in get_args(AuthMethod):
+        raise ValueError(f"token_endpoint_auth_method: must be one of {', '.join(get_args(AuthMethod))}.")
     return value
 
 
@@ -104,20 +164,22 @@ def with_headers(headers: Mapping[str, str], added: Mapping[str, str]) -> dict[s
     return {**{name: value for name, value in headers.items() if name.lower() not in names}, **added}
 
 
-def from_environment(environment: Mapping[str, str]) -> tuple[str, str, str]:
-    """Return base URL, client id and secret.
+def environment_family(given: Set[str]) -> tuple[str, str, str]:
+    """Return the names of the variables that hold base URL, client id and secret.
+
+    Args:
+        given: The names of all variables that are not empty.
 
     Raises:
         ValueError: A variable of the family is missing.
     """
     own, quickstart = _ENVIRONMENT
     # BASE_URL is everybody's variable: alone it says nothing, and a secret must not follow it by accident.
-    family = own if any(environment.get(name) for name in own) else quickstart
-    missing = [name for name in family if not environment.get(name)]
+    family = quickstart if given.isdisjoint(own) else own
+    missing = [name for name in family if name not in given]
     if missing:
         raise ValueError(f"environment: {', '.join(missing)} must be set; use {', '.join(own)} together.")
-    base_url, client_id, client_secret = (environment[name] for name in family)
-    return base_url, client_id, client_secret
+    return family
 
 
 def _split(base_url: str) -> Any:
@@ -131,6 +193,12 @@ def _split(base_url: str) -> Any:
     if parts is None or port == 0 or ".." in (parts.hostname or ""):
         raise ValueError(f"base_url: must be a URL such as https://api.example.com, not {_shown(base_url)}.")
     return parts
+
+
+def _problem_of_credential(value: object) -> str | None:
+    if not isinstance(value, str) or not value:
+        return "must be a text, and not an empty one"
+    return None if value.isprintable() else "must not hold control characters, such as a line break at its end"
 
 
 def _is_loopback(host: str) -> bool:

@@ -68,12 +68,17 @@ class Seen:
 
 
 class ScriptedServer:
-    """An HTTP server on loopback. The last answer of a path's script is repeated; tokens are given unless scripted."""
+    """An HTTP server on loopback. The last answer of a path's script is repeated.
+
+    Tokens `tok_1`, `tok_2`, ... are given unless scripted, to live for `token_lifetime`, once `token_hold` is set.
+    """
 
     def __init__(self) -> None:
         self.seen: list[Seen] = []
         self.connections = 0
         self.closing = threading.Event()
+        self.token_lifetime: object = 3600
+        self.token_hold: threading.Event | None = None
         self._scripts: dict[str, list[Script]] = defaultdict(list)
         self._lock = threading.Lock()
         self._tokens = 0
@@ -115,7 +120,8 @@ class ScriptedServer:
             scripts = self._scripts[seen.path]
             if not scripts and seen.path == TOKEN:
                 self._tokens += 1
-                return Script(200, {"access_token": f"tok_{self._tokens}", "expires_in": 3600})
+                body = {"access_token": f"tok_{self._tokens}", "expires_in": self.token_lifetime}
+                return Script(200, body, hold=self.token_hold)
             return (scripts.pop(0) if len(scripts) > 1 else scripts[0]) if scripts else Script(404, b"not scripted")
 
     def connected(self, connection: socket.socket) -> int:
