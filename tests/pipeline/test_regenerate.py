@@ -299,14 +299,14 @@ def test_an_added_operation_is_committed_whole(extended_tree: Any) -> None:
 
 def test_an_overlay_that_does_not_fit_is_listed(checkout: Any) -> None:
     """A renamed schema does not hold back the swap: where the overlay binds it is listed, with file and line."""
-    renamed = checkout.write_document("renamed.yaml", ("error_description", "error_words"))
+    renamed = checkout.write_document("renamed.yaml", ("results", "outcomes"))
     done = checkout.regenerate("--spec", renamed)
     assert done.returncode == 0, done.stderr
-    lines_of_overlay = (checkout.root / "overlay/redcloud_core/_auth.py").read_text().splitlines()
-    line = next(number for number, text in enumerate(lines_of_overlay, 1) if "body.error_description" in text)
-    assert f"overlay/redcloud_core/_auth.py:{line}: error: " in done.stdout
+    lines_of_overlay = (checkout.root / "overlay/redcloud_core/_sending.py").read_text().splitlines()
+    line = next(number for number, text in enumerate(lines_of_overlay, 1) if "said.results" in text)
+    assert f"overlay/redcloud_core/_sending.py:{line}: error: " in done.stdout
     assert checkout.document.read_bytes() == renamed.read_bytes()
-    assert "error_words: str" in (checkout.package / "models/o_auth_error.py").read_text()
+    assert "outcomes: list" in (checkout.package / "models/send_message_response.py").read_text()
 
 
 REFUSED_DOCUMENTS = [
