@@ -5,6 +5,7 @@ import logging
 import random
 import threading
 import time
+from collections import deque
 from collections.abc import Callable
 from concurrent.futures import Future, wait
 from contextlib import suppress
@@ -30,6 +31,9 @@ JITTER = 0.1
 
 FIRST_PAUSE, LONGEST_PAUSE = 0.5, 8.0
 """Seconds between two fetches after the first failure, and at the most; each failure in a row doubles them."""
+
+REJECTED_REMEMBERED = 16
+"""Tokens that the API refused, and that are not taken from a cache again."""
 
 LOCK_TIMEOUT = 10.0
 """Seconds that a fetch waits for another process; then it goes on without the cache's lock."""
@@ -178,13 +182,13 @@ class TokenSource:
             draw: Random numbers from 0 to 1.
         """
         self._endpoint = endpoint
-        self._cache = CarefulCache(cache, logger)
+        self._cache = CarefulCache(cache)
         self._clock = clock
         self._wall_clock = wall_clock
         self._draw = draw
         self._generation = 0
         self._held: _Held | None = None
-        self._rejected: str | None = None
+        self._rejected: deque[Token] = deque(maxlen=REJECTED_REMEMBERED)
         self._invalid: tuple[str, _Failure] | None = None
         self._failures = 0
         self._failure: _Failure | None = None
@@ -221,7 +225,8 @@ class TokenSource:
         """Forget the token of a generation, which the API has refused; a newer one stays."""
         with self._lock:
             if self._held is not None and self._held.authorization.generation == generation:
-                self._rejected, self._held = self._held.token.access_token, None
+                self._rejected.append(self._held.token)
+                self._held = None
 
     def state(self) -> TokenState:
         """Tell about the token, without the token."""
@@ -291,6 +296,9 @@ class TokenSource:
             logger.info("a token for %.0f s came in %.3f s", self.state().expires_in or 0.0, seconds)
         elif invalid is None or outcome is not invalid[1]:  # what is remembered was logged before
             logger.warning("%s It took %.3f s.", outcome.error, seconds)
+        problem = self._cache.take_problem()
+        if problem is not None:
+            logger.warning("%s", problem)
 
     def _fetch(self, lock_timeout: float) -> Authorization | _Failure:
         """Get a new token: the one that another process has put into the cache, or else one from the endpoint."""
@@ -316,9 +324,10 @@ class TokenSource:
 
     def _cached(self, key: str) -> Token | None:
         """Return the token of the cache, if it is alive and none that is to be replaced."""
-        token, held = self._cache.load(key), self._held
-        known = (self._rejected, held.token.access_token if held is not None else None)
-        if token is None or token.access_token in known:
+        token, unwanted = self._cache.load(key), [*self._rejected]
+        if self._held is not None:
+            unwanted.append(self._held.token)
+        if token is None or token.access_token in {known.access_token for known in unwanted}:
             return None
         # One from the future says that the clock was put back: how old it is, nobody knows.
         return token if 0 <= self._age(token) < token.lifetime else None

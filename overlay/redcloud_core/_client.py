@@ -74,7 +74,7 @@ class _Client:
             headers=self._headers,
             patience=self._patience,
         )
-        self._tokens = TokenSource(endpoint, checked_cache(settings.get("token_cache") or MemoryTokenCache()))
+        self._tokens = TokenSource(endpoint, checked_cache(settings.get("token_cache", MemoryTokenCache())))
         self._is_copy = False
         self._closed = threading.Event()  # shared with the copies
 

@@ -76,6 +76,10 @@ class Headers(dict[str, str]):
         return f"Headers({', '.join(self)})"
 
 
+_of_parents: list[object] = []
+"""Pools of the processes that this one was forked from: a thread there may have held a lock that closing them takes."""
+
+
 class Connections:
     """One pool for all threads of a process, made when it is first used; a fork makes its own."""
 
@@ -84,6 +88,7 @@ class Connections:
         self._wire = wire
         self._lock = threading.Lock()
         self._pool: httpx.Client | None = None
+        self._end: finalize[[], Connections] | None = None
         forget_after_fork(self)
 
     def transmit(self, request: Request[Any], headers: Headers, patience: Patience, ends_at: float) -> Answer | Failure:
@@ -122,12 +127,14 @@ class Connections:
         """Let go of the parent's connections, and of a lock that one of its threads may have held."""
         self._lock = threading.Lock()
         self._pool = None
+        if self._end is not None:
+            _of_parents.append(self._end.detach())
 
     def _connected(self) -> httpx.Client:
         with self._lock:
             if self._pool is None:
                 self._pool = httpx.Client(transport=self._wire.transport, **_pool_options(self._wire))
-                finalize(self, self._pool.close)  # for those who do not close their client
+                self._end = finalize(self, self._pool.close)  # for those who do not close their client
             return self._pool
 
 
@@ -207,8 +214,9 @@ class AsyncConnections:
     async def _running_loop(self) -> _Loop:
         running = asyncio.get_running_loop()
         if running not in self._loops:
-            for ended in [loop for loop in self._loops if loop.is_closed()]:
-                del self._loops[ended]
+            for loop in [known() for known in self._loops.keyrefs()]:  # a copy: those of other threads come and go
+                if loop is not None and loop.is_closed():
+                    self._loops.pop(loop, None)
             pool = httpx.AsyncClient(transport=self._wire.transport, **_pool_options(self._wire))
             self._loops[running] = _Loop(pool, asyncio.Semaphore(MOST_AT_ONCE), _closing(pool))
             await anext(self._loops[running].end)

@@ -2,7 +2,6 @@
 
 import hashlib
 import json
-import logging
 import os
 import stat
 import tempfile
@@ -210,13 +209,20 @@ class FileTokenCache:
 
 
 class CarefulCache:
-    """A cache that stands in nobody's way: what the one behind it raises is logged once, and the call goes on."""
+    """A cache that stands in nobody's way: what the one behind it raises is told once, and the call goes on."""
 
-    def __init__(self, cache: TokenCache, logger: logging.Logger) -> None:
+    def __init__(self, cache: TokenCache) -> None:
         """Use a cache as long as it works."""
         self._cache = cache
-        self._logger = logger
-        self._warned = False
+        self._problem: str | None = None
+        self._told = False
+
+    def take_problem(self) -> str | None:
+        """Return the first problem with the cache, once: it is to be logged when nobody waits for the token."""
+        if self._told or self._problem is None:
+            return None
+        self._told = True
+        return self._problem
 
     def load(self, key: str) -> Token | None:
         """Return the token under a key; None if the cache fails."""
@@ -248,13 +254,12 @@ class CarefulCache:
         try:
             yield
         except Exception as error:
-            if not self._warned:
-                self._warned = True
+            if self._problem is None:
                 # The words of an OSError are the system's; others may hold anything, and so may the repr of a stranger.
                 words = f": {error.strerror}" if isinstance(error, OSError) and error.strerror else ""
-                problem = f"{type(error).__name__}{words}"
                 name = repr(self._cache) if isinstance(self._cache, FileTokenCache) else type(self._cache).__name__
-                self._logger.warning("%s cannot be used (%s); tokens are fetched without it", name, problem)
+                reason = f"{type(error).__name__}{words}"
+                self._problem = f"{name} cannot be used ({reason}); tokens are fetched without it"
 
 
 def _checked_token(found: object) -> Token | None:
