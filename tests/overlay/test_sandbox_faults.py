@@ -11,7 +11,7 @@ import sys
 import time
 from collections import Counter
 from collections.abc import Callable, Generator, Iterator
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, as_completed
 from contextlib import contextmanager
 from importlib.resources import files
 from random import Random
@@ -23,12 +23,14 @@ import pytest
 
 from redcloud_core import contract
 from redcloud_core.sandbox import Sandbox
+from redcloud_core.sandbox._document import Document
 from redcloud_core.sandbox._faults import Faults
 
 BASIC = ("rc_test_client_123", "rc_secret_abc123")
 GRANT = {"grant_type": "client_credentials"}
 TOKEN = "/api/auth/token"
 WHOAMI = "/api/core/whoami"
+SEND = "/api/core/messages/send"
 OPERATIONS = "issueToken or whoami or listNumbers or searchNumbers or updateNumber or sendMessage"
 Eventually = Callable[[Callable[[], bool]], None]
 
@@ -68,13 +70,36 @@ def ask_token(client: httpx.Client) -> httpx.Response:
 
 
 def send(client: httpx.Client, sms: dict[str, Any], key: str = "k") -> httpx.Response:
-    return client.post("/api/core/messages/send", json=sms, headers={"Idempotency-Key": key})
+    return client.post(SEND, json=sms, headers={"Idempotency-Key": key})
 
 
 def plan(client: httpx.Client, kind: str, operation: str = "whoami", **fault: Any) -> None:
     """Plan a fault over HTTP."""
     response = client.post("/_sandbox/faults", json={"kind": kind, "operation": operation, **fault})
     assert (response.status_code, response.content) == (204, b"")
+
+
+def plan_script(client: httpx.Client, *steps: dict[str, Any], operation: str = "sendMessage", **fault: Any) -> None:
+    """Plan a script over HTTP."""
+    response = client.post("/_sandbox/faults", json={"operation": operation, "script": steps, **fault})
+    assert (response.status_code, response.content) == (204, b"")
+
+
+def attempts(sandbox: Sandbox) -> dict[str, int]:
+    """Tell how often each send that was accepted was asked for."""
+    return {entry["key"]: entry["attempts"] for entry in sandbox.ledger()["sends"]}
+
+
+def outcome(client: httpx.Client, sms: dict[str, Any], key: str = "k") -> str | int:
+    """Send, and tell the status, or what became of the answer."""
+    try:
+        response = send(client, sms, key)
+    except httpx.RemoteProtocolError as error:
+        return "cut" if "body" in str(error) else "dropped"
+    if not response.text.startswith("{"):
+        return "garbage"
+    results = response.json().get("results", [])
+    return "drift" if any(isinstance(each["messageId"], int) for each in results) else response.status_code
 
 
 def statuses(client: httpx.Client, number: int) -> list[int]:
@@ -194,6 +219,47 @@ def test_status_for_head(client: httpx.Client) -> None:
     assert [client.head(WHOAMI).status_code for _ in range(2)] == [503, 200]
 
 
+@pytest.mark.parametrize(("when", "accepted"), [({}, {}), ({"when": "before"}, {}), ({"when": "after"}, {"k": 1})])
+def test_status_before_or_after(
+    client: httpx.Client, sandbox: Sandbox, sms: dict[str, Any], when: dict[str, str], accepted: dict[str, int]
+) -> None:
+    """Before, the default, nothing is done; after, the send is accepted, and its key gives its answer later."""
+    plan(client, "status", "sendMessage", status=503, headers={"Retry-After": "2"}, count=1, **when)
+    response = send(client, sms)
+    assert (response.status_code, response.headers["Retry-After"]) == (503, "2")
+    assert response.json()["error"]["code"] == "SERVER_ERROR"
+    assert accepted == attempts(sandbox)
+    assert send(client, sms).json()["results"][0]["messageId"] == "msg_000001"
+    assert {"k": accepted.get("k", 0) + 1} == attempts(sandbox)
+
+
+@pytest.mark.parametrize(
+    "fault",
+    [
+        {"kind": "status", "status": 503, "when": "after"},
+        {"kind": "slow", "seconds": 0.01, "when": "before"},
+        {"kind": "slow", "seconds": 0.01, "when": "after"},
+        {"kind": "in_progress", "seconds": 3600},
+        {"kind": "drop_after"},
+        {"kind": "drift"},
+        {"kind": "drift", "body": {}},
+    ],
+    ids=json.dumps,
+)
+def test_performing_begins_with_authorization(
+    client: httpx.Client, sandbox: Sandbox, sms: dict[str, Any], fault: dict[str, Any]
+) -> None:
+    """Where the operation is performed, a refused request is answered as ever, and changes nothing."""
+    client.post("/_sandbox/faults", json={"operation": "sendMessage", **fault}).raise_for_status()
+    headers = {"Authorization": "none", "Idempotency-Key": "k"}
+    response = client.post(SEND, json=sms, headers=headers, timeout=5)
+    assert (response.status_code, response.headers["WWW-Authenticate"]) == (401, "Bearer")
+    assert response.json()["error"]["code"] == "UNAUTHORIZED"
+    refused = client.post(SEND, json={**sms, "to": []}, headers={"Idempotency-Key": "k"}, timeout=5)
+    assert (refused.status_code, refused.json()["error"]["code"]) == (400, "INVALID_REQUEST")
+    assert attempts(sandbox) == {}
+
+
 # Slow
 
 
@@ -222,6 +288,227 @@ def test_slow_does_not_wait_for_a_client_that_has_gone(
         client.get(WHOAMI, timeout=0.1)
     assert client.get(WHOAMI).status_code == 200
     eventually(lambda: not sandbox._server.server_state.tasks)
+
+
+def test_slow_before(client: httpx.Client, sandbox: Sandbox, sms: dict[str, Any]) -> None:
+    """The send is accepted late, and others are served meanwhile."""
+    plan(client, "slow", "sendMessage", seconds=0.5, when="before")
+    with ThreadPoolExecutor() as pool:
+        began = time.monotonic()
+        answer = pool.submit(send, client, sms)
+        assert client.get(WHOAMI).status_code == 200
+        assert (attempts(sandbox), answer.done()) == ({}, False)
+        assert answer.result().status_code == 202
+    assert 0.5 <= time.monotonic() - began < 5
+    assert attempts(sandbox) == {"k": 1}
+
+
+@pytest.mark.usefixtures("quiet")
+def test_slow_before_a_client_that_has_gone(
+    client: httpx.Client, sandbox: Sandbox, sms: dict[str, Any], eventually: Eventually
+) -> None:
+    """The send is accepted all the same, neither earlier nor later."""
+    plan(client, "slow", "sendMessage", seconds=0.5, when="before", count=1)
+    began = time.monotonic()
+    with pytest.raises(httpx.ReadTimeout):
+        client.post(SEND, json=sms, headers={"Idempotency-Key": "k"}, timeout=0.1)
+    assert attempts(sandbox) == {}
+    eventually(lambda: attempts(sandbox) == {"k": 1})
+    assert 0.5 <= time.monotonic() - began < 5
+    eventually(lambda: not sandbox._server.server_state.tasks)
+
+
+# In progress
+
+
+def is_in_progress(sandbox: Sandbox) -> bool:
+    """Tell whether some request holds its key."""
+    return bool(sandbox._state._processed)
+
+
+IN_PROGRESS = {"code": "CONFLICT", "message": "A request with this Idempotency-Key is still in progress", "details": {}}
+
+
+@pytest.mark.usefixtures("quiet")
+def test_in_progress(client: httpx.Client, sandbox: Sandbox, sms: dict[str, Any]) -> None:
+    """Of two requests with one key the second is a conflict, until the first is accepted; then it is a repeat."""
+    plan(client, "in_progress", "sendMessage", seconds=0.5)
+    with ThreadPoolExecutor() as pool:
+        began = time.monotonic()
+        early, late = as_completed([pool.submit(send, client, sms) for _ in range(2)])
+        conflict, accepted = early.result(), late.result()
+    assert (conflict.status_code, conflict.json()["error"]) == (409, IN_PROGRESS)
+    assert (accepted.status_code, time.monotonic() - began >= 0.5) == (202, True)
+    assert attempts(sandbox) == {"k": 1}
+    client.delete("/_sandbox/faults")
+    assert (202, accepted.json()) == ((repeat := send(client, sms)).status_code, repeat.json())
+    assert attempts(sandbox) == {"k": 2}
+
+
+@pytest.mark.usefixtures("quiet")
+def test_in_progress_concerns_one_key(
+    client: httpx.Client, sandbox: Sandbox, sms: dict[str, Any], eventually: Eventually
+) -> None:
+    """Whatever comes with the key is a conflict, hit or not, but nothing is accepted yet, and other keys are free."""
+    plan(client, "in_progress", "sendMessage", seconds=1, count=1)
+    with ThreadPoolExecutor() as pool:
+        first = pool.submit(send, client, sms)
+        eventually(lambda: is_in_progress(sandbox))
+        assert send(client, sms).json()["error"] == IN_PROGRESS
+        assert send(client, {**sms, "text": "Another"}).json()["error"] == IN_PROGRESS
+        headers = {"Authorization": "none", "Idempotency-Key": "k"}
+        assert client.post(SEND, json=sms, headers=headers).status_code == 401
+        assert send(client, {**sms, "to": []}).status_code == 400
+        assert send(client, sms, "other").status_code == 202
+        assert client.get(WHOAMI, headers={"Idempotency-Key": "k"}).status_code == 200
+        assert (attempts(sandbox), first.done()) == ({"other": 1}, False)
+        assert first.result().json()["results"][0]["messageId"] == "msg_000002"
+    conflict = send(client, {**sms, "text": "Another"}).json()["error"]
+    assert conflict["message"] == "Idempotency-Key was already used with a different payload"
+    assert attempts(sandbox) == {"other": 1, "k": 1}
+
+
+@pytest.mark.usefixtures("quiet")
+def test_in_progress_without_its_client(
+    client: httpx.Client, sandbox: Sandbox, sms: dict[str, Any], eventually: Eventually
+) -> None:
+    """When the client hangs up its send goes on, is a conflict meanwhile, and is accepted at its time."""
+    plan(client, "in_progress", "sendMessage", seconds=1, count=1)
+    began = time.monotonic()
+    with pytest.raises(httpx.ReadTimeout):
+        client.post(SEND, json=sms, headers={"Idempotency-Key": "k"}, timeout=0.1)
+    assert send(client, sms).status_code == 409
+    assert attempts(sandbox) == {}
+    eventually(lambda: attempts(sandbox) == {"k": 1})
+    assert 1 <= time.monotonic() - began < 5
+    assert send(client, sms).json()["results"][0]["messageId"] == "msg_000001"
+    assert attempts(sandbox) == {"k": 2}
+    eventually(lambda: not sandbox._server.server_state.tasks)
+
+
+@pytest.mark.usefixtures("quiet")
+def test_in_progress_outlives_its_token(
+    client: httpx.Client, sandbox: Sandbox, sms: dict[str, Any], eventually: Eventually
+) -> None:
+    """What was let in is finished, though its token is refused meanwhile."""
+    plan(client, "in_progress", "sendMessage", seconds=0.3)
+    with ThreadPoolExecutor() as pool:
+        answer = pool.submit(send, client, sms)
+        eventually(lambda: is_in_progress(sandbox))
+        sandbox.revoke_tokens()
+        assert answer.result().status_code == 202
+    assert attempts(sandbox) == {"k": 1}
+
+
+@pytest.mark.usefixtures("quiet")
+def test_in_progress_ends_with_a_reset(
+    client: httpx.Client, sandbox: Sandbox, sms: dict[str, Any], eventually: Eventually
+) -> None:
+    """What began before a reset is not accepted after it, and holds its key no more."""
+    plan(client, "in_progress", "sendMessage", seconds=0.5)
+    with ThreadPoolExecutor() as pool:
+        answer = pool.submit(send, client, sms)
+        eventually(lambda: is_in_progress(sandbox))
+        sandbox.reset()
+        with connect(sandbox.url) as other:
+            assert send(other, sms).status_code == 202
+        assert not answer.done()
+        assert answer.result().status_code == 401
+    assert attempts(sandbox) == {"k": 1}
+
+
+@pytest.mark.usefixtures("quiet")
+def test_in_progress_among_threads(client: httpx.Client, sandbox: Sandbox, sms: dict[str, Any]) -> None:
+    """Of eight requests with one key one is accepted, each of eight keys is, and all of them end in one answer."""
+    plan(client, "in_progress", "sendMessage", seconds=0.5)
+    with ThreadPoolExecutor(8) as pool:
+        found = Counter(pool.map(lambda _: send(client, sms).status_code, range(8)))
+        assert found == {202: 1, 409: 7}
+        assert {*pool.map(lambda number: send(client, sms, f"k{number}").status_code, range(8))} == {202}
+        client.delete("/_sandbox/faults")
+        answers = {*pool.map(lambda _: send(client, sms).text, range(8))}
+    assert len(answers) == 1
+    assert {**{f"k{number}": 1 for number in range(8)}, "k": 9} == attempts(sandbox)
+
+
+@pytest.mark.usefixtures("quiet")
+@pytest.mark.parametrize("fault", [{"kind": "in_progress"}, {"kind": "slow", "when": "before"}], ids=json.dumps)
+def test_end_while_a_send_waits(
+    lonely: Sandbox, sms: dict[str, Any], eventually: Eventually, fault: dict[str, Any]
+) -> None:
+    """The server stops at once, whether the client is still there or not; the send is not done, its key is free."""
+    lonely.add_fault({"operation": "sendMessage", "seconds": 3600, **fault})
+    with ThreadPoolExecutor() as pool, connect(lonely.url) as client:
+        with pytest.raises(httpx.ReadTimeout):
+            client.post(SEND, json=sms, headers={"Idempotency-Key": "gone"}, timeout=0.1)
+        answer = pool.submit(send, client, sms, "there")
+        eventually(lambda: len(lonely._server.server_state.tasks) == 2)
+        began = time.monotonic()
+        lonely.__exit__(None, None, None)
+        assert time.monotonic() - began < 0.9  # a second is the grace for what does not end by itself
+        assert isinstance(answer.exception(5), httpx.RemoteProtocolError)
+    assert attempts(lonely) == {}
+    lonely.__enter__()
+    lonely.clear_faults()
+    with connect(lonely.url) as client:
+        assert [send(client, sms, key).status_code for key in ("gone", "there")] == [202, 202]
+
+
+# Dropped connections
+
+
+def begin_to_send(client: httpx.Client, sms: dict[str, Any]) -> tuple[socket.socket, bytes]:
+    """Send at the socket all but the last byte of a message, which is returned with the connection."""
+    content = json.dumps(sms).encode()
+    head = (
+        f"POST {SEND} HTTP/1.1\r\nHost: x\r\nAuthorization: {client.headers['Authorization']}\r\n"
+        f"Content-Type: application/json\r\nContent-Length: {len(content)}\r\nIdempotency-Key: k\r\n\r\n"
+    )
+    connection = socket.create_connection((client.base_url.host, client.base_url.port or 0), timeout=5)
+    connection.sendall(head.encode() + content[:-1])
+    return connection, content[-1:]
+
+
+@pytest.mark.usefixtures("quiet")
+@pytest.mark.parametrize(("kind", "accepted"), [("drop_before", {}), ("drop_after", {"k": 1})])
+def test_drop_at_the_socket(
+    client: httpx.Client, sandbox: Sandbox, sms: dict[str, Any], kind: str, accepted: dict[str, int]
+) -> None:
+    """When the request is there, and not before, the connection ends without a byte; the send is accepted or not."""
+    plan(client, kind, "sendMessage", count=1)
+    connection, rest = begin_to_send(client, sms)
+    with connection:
+        connection.settimeout(0.2)
+        with pytest.raises(TimeoutError):
+            connection.recv(1)
+        connection.sendall(rest)
+        assert ends(connection)
+    assert accepted == attempts(sandbox)
+
+
+@pytest.mark.usefixtures("quiet")
+@pytest.mark.parametrize(("kind", "total"), [("drop_before", 1), ("drop_after", 3)])
+def test_drop_counts_what_was_performed(
+    client: httpx.Client, sandbox: Sandbox, sms: dict[str, Any], kind: str, total: int
+) -> None:
+    """A client sees no answer; the ledger counts the requests that were performed, and the key gives the answer."""
+    plan(client, kind, "sendMessage", count=2)
+    for _ in range(2):
+        with pytest.raises(httpx.RemoteProtocolError, match="without sending a response"):
+            send(client, sms)
+    assert send(client, sms).json()["results"][0]["messageId"] == "msg_000001"
+    assert {"k": total} == attempts(sandbox)
+
+
+def test_drop_before_comes_before_authorization(client: httpx.Client, sandbox: Sandbox) -> None:
+    """The connection ends whatever is wrong with the request; a request for a token counts all the same."""
+    plan(client, "drop_before")
+    plan(client, "drop_before", "issueToken", count=1)
+    with pytest.raises(httpx.RemoteProtocolError):
+        client.get(WHOAMI, headers={"Authorization": "none"})
+    with pytest.raises(httpx.RemoteProtocolError):
+        ask_token(client)
+    assert sandbox.ledger()["token_requests"] == 2
 
 
 # Garbage
@@ -285,6 +572,42 @@ def test_cut_body_performs(client: httpx.Client, sandbox: Sandbox, sms: dict[str
             send(client, sms)
     assert send(client, sms).json()["results"][0]["messageId"] == "msg_000001"
     assert [entry["attempts"] for entry in sandbox.ledger()["sends"]] == [3]
+
+
+# Drift
+
+
+def test_drift(client: httpx.Client, sandbox: Sandbox, sms: dict[str, Any]) -> None:
+    """The send is accepted, and answered with its status in JSON, but each string is a number."""
+    plan(client, "drift", "sendMessage", count=1)
+    response = send(client, {**sms, "to": ["+15551230001", "+15550000000"]})
+    body = response.json()
+    assert (response.status_code, response.headers["Content-Type"]) == (202, "application/json")
+    assert body["results"] == [{"to": 12, "messageId": 10, "status": 6}]
+    assert [error["to"] for error in body["errors"]] == [12]
+    assert attempts(sandbox) == {"k": 1}
+    assert send(client, {**sms, "to": ["+15551230001", "+15550000000"]}).json()["results"][0]["messageId"] == (
+        "msg_000001"
+    )
+
+
+def test_drift_of_all_but_strings(client: httpx.Client) -> None:
+    """Numbers and booleans are what they were, names and lists, too."""
+    expected = client.get(WHOAMI).json()
+    plan(client, "drift")
+    expected["capabilities"] = [len(text) for text in expected["capabilities"]]
+    expected = {name: len(value) if isinstance(value, str) else value for name, value in expected.items()}
+    assert expected == client.get(WHOAMI).json()
+    assert {type(value) for value in expected.values()} == {int, bool, list, dict}
+
+
+@pytest.mark.parametrize("body", [{"results": [{"to": "x"}]}, {}, [], None, 5, "text", "\ud800"], ids=json.dumps)
+def test_drift_to_a_body(client: httpx.Client, sandbox: Sandbox, sms: dict[str, Any], body: Any) -> None:
+    """Any JSON value can be the answer, a string included."""
+    sandbox.add_fault({"kind": "drift", "operation": "sendMessage", "body": body})
+    response = send(client, sms)
+    assert (202, json.dumps(body)) == (response.status_code, response.text)
+    assert attempts(sandbox) == {"k": 1}
 
 
 # expires_in
@@ -435,7 +758,12 @@ def test_end_while_connections_are_refused(seconds: float) -> None:
 
 
 @pytest.mark.parametrize(
-    "fault", [{"kind": "refuse", "seconds": 3600}, {"kind": "slow", "operation": "whoami", "seconds": 3600}]
+    "fault",
+    [
+        {"kind": "refuse", "seconds": 3600},
+        {"kind": "slow", "operation": "whoami", "seconds": 3600},
+        {"kind": "slow", "operation": "whoami", "seconds": 3600, "when": "before"},
+    ],
 )
 def test_process_ends_in_spite_of_a_fault(fault: dict[str, Any]) -> None:
     """SIGTERM ends the process at once, with 0 and without a word; who waits for an answer gets none."""
@@ -528,20 +856,119 @@ def test_count_is_exact_among_threads(client: httpx.Client, sandbox: Sandbox) ->
 
 def test_plan_is_safe_among_threads() -> None:
     """Each fault is taken exactly as often as it is planned, whoever asks."""
-    faults = Faults(["x"])
+    faults = Faults(Document(contract()).operations())
     interval = sys.getswitchinterval()
     sys.setswitchinterval(1e-6)
     try:
         for number in range(500):
-            faults.add({"kind": str(number), "operation": "x", "count": 1})
-        faults.add({"kind": "rate", "operation": "x", "rate": 0.5, "seed": 1})
+            faults.add({"kind": str(number), "operation": "whoami", "count": 1})
+        faults.add({"kind": "rate", "operation": "whoami", "rate": 0.5, "seed": 1})
         with ThreadPoolExecutor(16) as pool:
-            taken = Counter(fault and fault["kind"] for fault in pool.map(lambda _: faults.take("x"), range(1500)))
+            taken = Counter(fault and fault["kind"] for fault in pool.map(lambda _: faults.take("whoami"), range(1500)))
     finally:
         sys.setswitchinterval(interval)
     numbers = Random(1)
     hits = sum(numbers.random() < 0.5 for _ in range(1000))
     assert Counter({**dict.fromkeys(map(str, range(500)), 1), "rate": hits, None: 1000 - hits}) == taken
+
+
+@pytest.mark.parametrize("kind", ["drop_before", "drop_after", "garbage", "cut_body"])
+def test_fault_of_one_key(client: httpx.Client, sms: dict[str, Any], kind: str) -> None:
+    """With a key a fault hits the requests that carry it, and others do not use it up."""
+    plan(client, kind, "sendMessage", key="k", count=1)
+    names = {"drop_before": "dropped", "drop_after": "dropped", "cut_body": "cut"}
+    found = [outcome(client, sms, key) for key in ("other", "k", "k", "other")]
+    assert found == [202, names.get(kind, kind), 202, 202]
+
+
+# Scripts
+
+
+def test_script_in_its_order(client: httpx.Client) -> None:
+    """Each step is for one request, also the one that leaves it alone; then later faults have their turn."""
+    steps: list[dict[str, Any]] = [
+        {"kind": "status", "status": 501},
+        {"kind": "none"},
+        {"kind": "status", "status": 503},
+    ]
+    plan_script(client, *steps, operation="whoami")
+    plan(client, "status", status=599, count=2)
+    assert client.get("/api/core/numbers").status_code == 200
+    assert statuses(client, 6) == [501, 200, 503, 599, 599, 200]
+
+
+@pytest.mark.usefixtures("quiet")
+def test_script_of_all_kinds(client: httpx.Client, sandbox: Sandbox, sms: dict[str, Any]) -> None:
+    """The attempts of one send meet one kind after another, and the ledger has those that were performed."""
+    steps: list[tuple[dict[str, Any], str | int]] = [
+        ({"kind": "status", "status": 503}, 503),
+        ({"kind": "drop_before"}, "dropped"),
+        ({"kind": "drop_after"}, "dropped"),
+        ({"kind": "status", "status": 504, "when": "after"}, 504),
+        ({"kind": "slow", "seconds": 0.01}, 202),
+        ({"kind": "slow", "seconds": 0.01, "when": "before"}, 202),
+        ({"kind": "in_progress", "seconds": 0.01}, 202),
+        ({"kind": "garbage", "bytes": 100}, "garbage"),
+        ({"kind": "cut_body"}, "cut"),
+        ({"kind": "drift"}, "drift"),
+        ({"kind": "drift", "body": {"results": []}}, 202),
+        ({"kind": "none"}, 202),
+    ]
+    plan_script(client, *(step for step, _ in steps))
+    assert [outcome(client, sms) for _ in steps] == [expected for _, expected in steps]
+    assert attempts(sandbox) == {"k": len(steps) - 2}
+    assert outcome(client, sms) == 202
+
+
+def test_script_of_one_key(client: httpx.Client, sandbox: Sandbox, sms: dict[str, Any]) -> None:
+    """Only requests with its key are its attempts; another script may have another key."""
+    plan_script(client, {"kind": "drop_before"}, {"kind": "drop_after"}, key="a")
+    plan_script(client, {"kind": "garbage"}, key="b")
+    found = [outcome(client, sms, key) for key in ("c", "a", "b", "c", "a", "b", "a")]
+    assert found == [202, "dropped", "garbage", 202, "dropped", 202, 202]
+    assert attempts(sandbox) == {"c": 2, "b": 2, "a": 2}
+
+
+def test_script_of_tokens(client: httpx.Client) -> None:
+    """A script can lie about the lifetime of tokens, too."""
+    plan_script(client, {"kind": "expires_in", "value": 5}, {"kind": "none"}, operation="issueToken")
+    assert [ask_token(client).json()["expires_in"] for _ in range(3)] == [5, 3600, 3600]
+
+
+def test_script_ends_with_the_faults(client: httpx.Client) -> None:
+    """What is left of a script is gone when the faults end."""
+    plan_script(client, *[{"kind": "status", "status": 503}] * 20, operation="whoami")
+    assert statuses(client, 2) == [503, 503]
+    client.delete("/_sandbox/faults")
+    assert statuses(client, 2) == [200, 200]
+
+
+@pytest.mark.usefixtures("quiet")
+def test_scripts_among_threads(client: httpx.Client, sandbox: Sandbox, sms: dict[str, Any]) -> None:
+    """Sends from eight threads at once meet each their own script, in its order."""
+    steps: list[dict[str, Any]] = [
+        {"kind": "drop_after"},
+        {"kind": "in_progress", "seconds": 0.01},
+        {"kind": "drop_before"},
+        {"kind": "status", "status": 503, "when": "after"},
+        {"kind": "none"},
+        {"kind": "cut_body"},
+    ]
+    keys = [f"k{number}" for number in range(24)]
+    for key in keys:
+        plan_script(client, *steps, key=key)
+    with ThreadPoolExecutor(8) as pool:
+        found = [*pool.map(lambda key: [outcome(client, sms, key) for _ in range(7)], keys)]
+    assert found == [["dropped", 202, "dropped", 503, 202, "cut", 202]] * len(keys)
+    assert attempts(sandbox) == dict.fromkeys(keys, 6)
+
+
+def test_script_is_exact_among_threads(client: httpx.Client) -> None:
+    """However many requests come at once, each step is taken once."""
+    plan_script(client, *({"kind": "status", "status": 500 + number} for number in range(20)), operation="whoami")
+    with ThreadPoolExecutor(8) as pool:
+        found = Counter(pool.map(lambda _: client.get(WHOAMI).status_code, range(40)))
+    assert {**{500 + number: 1 for number in range(20)}, 200: 20} == found
 
 
 def test_fault_of_another_document() -> None:
@@ -550,7 +977,7 @@ def test_fault_of_another_document() -> None:
     gone = {"delete": {"operationId": "deleteMessage", "security": [], "responses": {"204": {"description": "Gone."}}}}
     changed["paths"] = {"/gone": gone}
     with Sandbox(document=changed) as sandbox, httpx.Client(base_url=sandbox.url, trust_env=False) as client:
-        for kind in ("garbage", "cut_body"):
+        for kind in ("garbage", "drift", "cut_body"):
             sandbox.add_fault({"kind": kind, "operation": "deleteMessage", "count": 1})
             assert ((response := client.delete("/gone")).status_code, response.content) == (204, b"")
         with pytest.raises(ValueError, match="the operation must be deleteMessage, at /operation"):
@@ -566,13 +993,15 @@ def faults_schema() -> Any:
 
 
 def test_schema() -> None:
-    """The schema is one, each of its kinds has an example, and each example can be planned."""
+    """The schema is one, each of its kinds has an example, as has a script, and each example can be planned."""
     schema = faults_schema()
     jsonschema_rs.meta.validate(schema)
-    kinds = schema["properties"]["kind"]["enum"]
-    assert set(kinds) == {example["kind"] for example in schema["examples"]}
-    assert [branch["if"]["properties"]["kind"]["const"] for branch in schema["allOf"]] == kinds
-    assert [branch["then"]["$ref"] for branch in schema["allOf"]] == [f"#/$defs/{kind}" for kind in kinds]
+    *kinds, refuse = schema["$defs"]["single"]["properties"]["kind"]["enum"]
+    assert {*kinds, refuse, "script"} == {example.get("kind", "script") for example in schema["examples"]}
+    assert ["none", *kinds] == schema["$defs"]["step"]["properties"]["kind"]["enum"]
+    branches = schema["$defs"]["kinds"]["allOf"]
+    assert [branch["if"]["properties"]["kind"]["const"] for branch in branches] == kinds
+    assert [branch["then"]["$ref"] for branch in branches] == [f"#/$defs/{kind}" for kind in kinds]
     with Sandbox() as sandbox:
         for example in schema["examples"]:
             jsonschema_rs.Draft202012Validator(schema).validate(example)
@@ -585,15 +1014,21 @@ GARBAGE: dict[str, Any] = {"kind": "garbage", "operation": "whoami"}
 CUT: dict[str, Any] = {"kind": "cut_body", "operation": "whoami"}
 EXPIRES: dict[str, Any] = {"kind": "expires_in", "operation": "issueToken"}
 REFUSE: dict[str, Any] = {"kind": "refuse", "seconds": 1}
+PROGRESS: dict[str, Any] = {"kind": "in_progress", "operation": "sendMessage", "seconds": 1}
+BEFORE: dict[str, Any] = {"kind": "drop_before", "operation": "whoami"}
+AFTER: dict[str, Any] = {"kind": "drop_after", "operation": "whoami"}
+DRIFT: dict[str, Any] = {"kind": "drift", "operation": "whoami"}
+NONE: dict[str, Any] = {"kind": "none"}
+SCRIPT: dict[str, Any] = {"operation": "sendMessage", "script": [NONE]}
+KINDS = "status slow in_progress drop_before drop_after garbage cut_body drift expires_in"
+ONE_OF_KINDS = " or ".join(f'"{kind}"' for kind in KINDS.split())
 
 BAD: list[tuple[Any, str]] = [
     ([], 'the value is not of type "object"'),
     ("status", 'the value is not of type "object"'),
     ({}, '"kind" is a required property'),
-    (
-        {"kind": "explode"},
-        'the value is not one of "status" or "slow" or "garbage" or "cut_body" or "expires_in" or "refuse", at /kind',
-    ),
+    ({"kind": "explode"}, f'the value is not one of {ONE_OF_KINDS} or "refuse", at /kind'),
+    ({**NONE, "operation": "whoami"}, f'the value is not one of {ONE_OF_KINDS} or "refuse", at /kind'),
     ({"kind": None}, ", at /kind"),
     ({"kind": "status", "status": 503}, '"operation" is a required property'),
     ({"kind": "status", "operation": "whoami"}, '"status" is a required property'),
@@ -636,9 +1071,59 @@ BAD: list[tuple[Any, str]] = [
     ({**REFUSE, "operation": "whoami"}, "('operation' was unexpected)"),
     ({**REFUSE, "count": 1}, "('count' was unexpected)"),
     ({**REFUSE, "seconds": 3600.5}, "the value is greater than the maximum of 3600, at /seconds"),
+    ({**REFUSE, "key": "k"}, "Additional properties are not allowed ('key' was unexpected)"),
+    ({**STATUS, "when": "during"}, 'the value is not one of "before" or "after", at /when'),
+    ({**SLOW, "when": None}, 'the value is not one of "before" or "after", at /when'),
+    *[({**fault, "when": "after"}, "('when' was unexpected)") for fault in (PROGRESS, BEFORE, AFTER, DRIFT, CUT)],
+    *[({**fault, "body": {}}, "('body' was unexpected)") for fault in (PROGRESS, BEFORE, AFTER)],
+    *[({**fault, "seconds": 1}, "('seconds' was unexpected)") for fault in (BEFORE, AFTER, DRIFT)],
+    ({"kind": "in_progress", "operation": "sendMessage"}, '"seconds" is a required property'),
+    ({**PROGRESS, "seconds": 0}, "the value is less than or equal to the minimum of 0, at /seconds"),
+    ({**PROGRESS, "operation": "whoami"}, "whoami does not declare Idempotency-Key, at /kind"),
+    ({"kind": "drop_before"}, '"operation" is a required property'),
+    ({"kind": "drop_after"}, '"operation" is a required property'),
+    ({"kind": "drift"}, '"operation" is a required property'),
+    ({**STATUS, "key": "k"}, "whoami does not declare Idempotency-Key, at /key"),
+    ({**EXPIRES, "key": "k"}, "issueToken does not declare Idempotency-Key, at /key"),
+    ({**PROGRESS, "key": ""}, "the value is shorter than 1 character, at /key"),
+    ({**PROGRESS, "key": 1}, 'the value is not of type "string", at /key'),
+    ({"script": [NONE]}, '"operation" is a required property'),
+    ({**SCRIPT, "operation": "whoAmI"}, f"the operation must be {OPERATIONS}, at /operation"),
+    ({**SCRIPT, "operation": "whoami", "key": "k"}, "whoami does not declare Idempotency-Key, at /key"),
+    ({**SCRIPT, "key": None}, 'the value is not of type "string", at /key'),
+    ({**SCRIPT, "kind": "drop_after"}, "('kind' was unexpected)"),
+    ({**SCRIPT, "count": 1}, "('count' was unexpected)"),
+    ({**SCRIPT, "rate": 0.5, "seed": 1}, "('rate', 'seed' were unexpected)"),
+    ({**SCRIPT, "script": {}}, 'the value is not of type "array", at /script'),
+    ({**SCRIPT, "script": []}, "the value has less than 1 item, at /script"),
+    ({**SCRIPT, "script": [NONE] * 21}, "the value has more than 20 items, at /script"),
+    *[
+        ({**SCRIPT, "script": [NONE, step]}, reason)
+        for step, reason in (
+            ("none", 'the value is not of type "object", at /script/1'),
+            ({}, '"kind" is a required property, at /script/1'),
+            ({"kind": "explode"}, f'the value is not one of "none" or {ONE_OF_KINDS}, at /script/1/kind'),
+            (REFUSE, f'the value is not one of "none" or {ONE_OF_KINDS}, at /script/1/kind'),
+            ({**NONE, "seconds": 1}, "('seconds' was unexpected), at /script/1"),
+            ({"kind": "drop_after", "operation": "sendMessage"}, "('operation' was unexpected), at /script/1"),
+            ({"kind": "drop_after", "key": "k"}, "('key' was unexpected), at /script/1"),
+            ({"kind": "drop_after", "count": 1}, "('count' was unexpected), at /script/1"),
+            ({"kind": "drop_after", "rate": 1, "seed": 1}, "('rate', 'seed' were unexpected), at /script/1"),
+            ({"kind": "status"}, '"status" is a required property, at /script/1'),
+            ({"kind": "status", "status": 99}, "the value is less than the minimum of 200, at /script/1/status"),
+            ({"kind": "status", "status": 204, "body": ""}, "no value is allowed, at /script/1/body"),
+            ({"kind": "slow", "seconds": 1, "when": 1}, 'not one of "before" or "after", at /script/1/when'),
+            ({"kind": "expires_in"}, '"issueToken" was expected, at /operation'),
+        )
+    ],
+    ({**SCRIPT, "operation": "issueToken", "script": [EXPIRES]}, "('operation' was unexpected), at /script/0"),
+    (
+        {"operation": "whoami", "script": [NONE, {"kind": "in_progress", "seconds": 1}]},
+        "whoami does not declare Idempotency-Key, at /script/1/kind",
+    ),
     *[
         ({**fault, **frequency}, reason)
-        for fault in (STATUS, SLOW, GARBAGE, CUT, EXPIRES)
+        for fault in (STATUS, SLOW, GARBAGE, CUT, EXPIRES, PROGRESS, BEFORE, AFTER, DRIFT)
         for frequency, reason in (
             ({"count": 0}, "the value is less than the minimum of 1, at /count"),
             ({"count": 1.5}, 'the value is not of type "integer", at /count'),

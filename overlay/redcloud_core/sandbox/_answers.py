@@ -13,6 +13,7 @@ CORE_CODES = {
     500: "SERVER_ERROR",
     502: "UPSTREAM_ERROR",
 }
+UNAUTHORIZED = "Invalid or missing bearer token"
 OAUTH_CODES = {400: "invalid_request", 401: "invalid_client", 500: "server_error"}
 
 
@@ -28,6 +29,11 @@ class Answer:
     headers: Mapping[str, str] = field(default_factory=dict[str, str])
     empty: bool = False
     content: bytes | None = None
+
+    @property
+    def succeeds(self) -> bool:
+        """Whether the operation was performed."""
+        return self.status < 300
 
 
 class Refusal(Exception):

@@ -1,7 +1,7 @@
 """The API over HTTP: a route for each path of the document, a handler for each operation that the sandbox knows."""
 
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import replace
 from functools import partial
 from typing import Any
@@ -12,13 +12,13 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from ._answers import Answer, Refusal, core_error, oauth_error
+from ._answers import UNAUTHORIZED, Answer, Refusal, core_error, oauth_error
 from ._control import control_routes
 from ._credentials import check_grant, find_credentials
-from ._document import Call, Operation
 from ._fault_kinds import Hit, act
 from ._faults import Faults
 from ._listener import connection_of
+from ._operation import Call, Operation
 from ._state import State
 from ._wire import positional_template, read_call, respond
 
@@ -46,7 +46,7 @@ def _update_number(state: State, call: Call, body: Any) -> Any:
 
 
 def _send_message(state: State, call: Call, body: Any) -> Any:
-    return state.send(call.header("Idempotency-Key") or "", body)
+    return state.send(call.key or "", body)
 
 
 HANDLERS: Mapping[str, Handler] = {
@@ -105,17 +105,31 @@ class _Api:
         if operation.id == TOKEN_OPERATION:
             self._state.count_token_request()
         perform = partial(self._outcome, operation, call)
-        fault = self._faults.take(operation.id)
+        fault = self._faults.take(operation.id, call.key)
         if fault is None:
-            return respond(perform())
+            return respond(await perform())
         return await act(Hit(fault, connection_of(request), perform, partial(self._refuse, operation)))
 
-    def _outcome(self, operation: Operation, call: Call) -> Answer:
-        """Perform an operation, or say in its own style of errors why not."""
+    async def _outcome(
+        self, operation: Operation, call: Call, progress: Callable[[], Awaitable[None]] | None = None
+    ) -> Answer:
+        """Perform an operation, or say in its own style of errors why not.
+
+        Args:
+            operation: What to perform.
+            call: The request for it.
+            progress: What is awaited between the checks and the act, while the key is taken.
+        """
         try:
-            return self._perform(operation, call)
+            finish = self._admit(operation, call)
+            if progress:
+                with self._state.processing(operation.id, call.key):
+                    await progress()
+            return finish()
         except Refusal as refusal:
             return self._refuse(operation, refusal)
+        except ClientDisconnect:
+            raise
         except Exception:
             _log.exception("%s failed", operation.id)
             return self._refuse(operation, Refusal(500, "Internal server error"))
@@ -126,15 +140,24 @@ class _Api:
             return oauth_error(refusal)
         return core_error(refusal, self._state.next_request_id())
 
-    def _perform(self, operation: Operation, call: Call) -> Answer:
-        """Check a call in the API's order (token, parameters, body, rules) and perform it."""
+    def _admit(self, operation: Operation, call: Call) -> Callable[[], Answer]:
+        """Check a call in the API's order (token, parameters, body, key).
+
+        Returns:
+            What performs it; the rules that the document cannot say are checked there.
+        """
         if operation.id == TOKEN_OPERATION:
-            return self._issue_token(operation, call)
+            return partial(self._issue_token, operation, call)
         if operation.secured and not self._is_authorized(call):
-            raise Refusal(401, "Invalid or missing bearer token")
+            raise Refusal(401, UNAUTHORIZED)
         operation.check_parameters(call)
         body = operation.parse(call)
         operation.check_body(call, body)
+        if operation.keyed:
+            self._state.check_key(operation.id, call.key)
+        return partial(self._perform, operation, call, body)
+
+    def _perform(self, operation: Operation, call: Call, body: Any) -> Answer:
         handler = HANDLERS.get(operation.id)
         return replace(operation.success, body=handler(self._state, call, body)) if handler else operation.success
 
@@ -161,7 +184,7 @@ class _Api:
 
 
 async def _answer_nobody(_request: Request, _error: Exception) -> Response:
-    """End the request of a client that hung up before its body was complete."""
+    """End a request whose client has gone, or was cut off."""
     return Response(status_code=400)
 
 

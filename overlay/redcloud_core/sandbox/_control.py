@@ -11,10 +11,10 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from ._answers import Answer
-from ._document import BODY_LIMIT
 from ._faults import Faults
 from ._json import NotJSONError, Schema, parse_json
 from ._listener import connection_of, server_of
+from ._operation import BODY_LIMIT
 from ._state import State
 from ._wire import read_content, respond
 
@@ -77,7 +77,7 @@ def _set_tokens(state: State, content: bytes) -> Answer:
 async def _plan_fault(faults: Faults, request: Request) -> Answer:
     try:
         fault = read_body("faults", await read_content(request))
-        if fault["kind"] != "refuse":
+        if fault.get("kind") != "refuse":
             faults.add(fault)
             return NO_CONTENT
     except ValueError as error:

@@ -98,4 +98,6 @@ def _message(error: jsonschema_rs.ValidationError) -> str:
         return "no value is allowed"
     if error.kind.name == "enum":
         return f"the value is not one of {' or '.join(map(json.dumps, error.kind.as_dict()['options']))}"
+    if error.kind.name == "unevaluatedProperties":
+        return error.message.replace("Unevaluated", "Additional")
     return error.message

@@ -1,14 +1,14 @@
-"""The sandbox's own uvicorn: a fault can hold and cut its connections, and have it refuse them for a while."""
+"""The sandbox's own uvicorn: a fault can hold, cut and drop its connections, and have it refuse them for a while."""
 
 import asyncio
 import socket
 from collections.abc import Callable
 from contextlib import suppress
-from typing import Any, cast
+from typing import Any, Never, cast
 
 import uvicorn
 from starlette.applications import Starlette
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
 SHUTDOWN_GRACE = 1
@@ -58,7 +58,7 @@ def _bind(family: int, address: Any) -> socket.socket:
 
 
 class Connection(H11Protocol):
-    """A connection that the application can hold and cut."""
+    """A connection that the application can hold, cut and drop."""
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """Begin; uvicorn hands a copy of `app_state` to the application with each request."""
@@ -67,7 +67,8 @@ class Connection(H11Protocol):
         self._held = False
         self._stopping = False
         self.app_state = {**self.app_state, "connection": self}
-        if cast("Server", self.app_state["listener"]).refuses:  # it was accepted at the last moment
+        self._server = cast("Server", self.app_state["listener"])
+        if self._server.refuses:  # it was accepted at the last moment
             transport.abort()
 
     def connection_lost(self, exc: Exception | None) -> None:
@@ -87,6 +88,25 @@ class Connection(H11Protocol):
             async with asyncio.timeout(seconds):
                 await self._lost.wait()
         self._held = False
+
+    async def delay(self, seconds: float) -> None:
+        """Wait so long, whether or not the client is still there.
+
+        Raises:
+            ClientDisconnect: The server's end came first, and the connection is dropped.
+        """
+        if await self._server.ends_within(seconds):
+            await self.drop()
+
+    async def drop(self) -> Never:
+        """End the connection at once.
+
+        Raises:
+            ClientDisconnect: Always: there is nobody to answer any more.
+        """
+        self.transport.abort()
+        await self._lost.wait()  # from then on uvicorn throws away what the application still says
+        raise ClientDisconnect
 
     async def cut(self) -> None:
         """End the connection when all that was written has left."""
@@ -127,6 +147,7 @@ class Server(uvicorn.Server):
         )
         self._on_started = on_started
         self._changing = asyncio.Lock()
+        self._ending = asyncio.Event()
         self._timer: asyncio.TimerHandle | None = None
         self._opening: asyncio.Task[None] | None = None
 
@@ -166,8 +187,16 @@ class Server(uvicorn.Server):
                 self._open()
             await self._settle()
 
+    async def ends_within(self, seconds: float) -> bool:
+        """Wait so long, or until the server's end begins; tell whether it does."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(seconds):
+                await self._ending.wait()
+        return self._ending.is_set()
+
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         """Stop, whether connections are refused or not."""
+        self._ending.set()
         async with self._changing:
             await self._settle()
             await super().shutdown([self._listener])

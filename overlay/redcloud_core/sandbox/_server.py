@@ -44,7 +44,7 @@ class Sandbox:
         """
         operations = Document(document or contract()).operations()
         self._state = State(clock)
-        self._faults = Faults(operation.id for operation in operations)
+        self._faults = Faults(operations)
         self._app = create_app(self._state, self._faults, operations)
         self._url: str | None = None
 
@@ -95,12 +95,13 @@ class Sandbox:
 
         Args:
             fault: What to do to which requests, as `schemas/faults.json` describes it; for example
-                `{"kind": "status", "operation": "sendMessage", "status": 503, "count": 2}`. The kind `refuse` acts at
-                once: no connection is open when this returns, and its seconds count from now even if connections are
-                refused already.
+                `{"kind": "status", "operation": "sendMessage", "status": 503, "count": 2}`, or a script,
+                `{"operation": "sendMessage", "script": [{"kind": "drop_after"}, {"kind": "none"}]}`. The kind `refuse`
+                acts at once: no connection is open when this returns, and its seconds count from now even if
+                connections are refused already.
 
         Raises:
-            ValueError: The fault is not as described, or the document lacks its operation.
+            ValueError: The fault is not as described, or the document lacks its operation or a key for it.
             RuntimeError: The kind is `refuse`, and the sandbox does not run.
         """
         try:
@@ -108,7 +109,7 @@ class Sandbox:
         except (TypeError, RecursionError) as error:
             raise ValueError(f"The fault is not JSON: {error}.") from None
         checked = read_body("faults", content, "fault")
-        if checked["kind"] == "refuse":
+        if checked.get("kind") == "refuse":
             self._run(self._server_in_use().refuse(checked["seconds"]))
         else:
             self._faults.add(checked)
@@ -164,7 +165,7 @@ def serve(listener: socket.socket) -> None:
     """
     line = f"listening on {_url(listener)}"
     operations = Document(contract()).operations()
-    app = create_app(State(), Faults(operation.id for operation in operations), operations)
+    app = create_app(State(), Faults(operations), operations)
     Server(app, lambda: print(line, flush=True)).run([listener])
 
 

@@ -1,14 +1,15 @@
 """The state of the sandbox: tokens, numbers, accepted sends. Thread-safe, and without HTTP."""
 
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Generator
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from threading import Lock
 from time import monotonic
 from typing import Any
 
 from . import _seed
-from ._answers import Refusal
+from ._answers import UNAUTHORIZED, Refusal
 from ._json import equal_as_json
 from ._rules import UNREACHABLE, changes, check_send, find_available, number_item
 
@@ -65,6 +66,7 @@ class State:
             self._token_requests = 0
             self._numbers = {number.numberId: number for number in _seed.NUMBERS}
             self._sends: dict[str, Send] = {}
+            self._processed: set[tuple[str, str | None]] = set()
             self._message_count = 0
             self._request_count = 0
 
@@ -169,6 +171,30 @@ class State:
             check_send(message, self._numbers.get(message["sendFrom"]))
             self._sends[key] = Send(key, message, self._queue(message["to"]))
             return self._sends[key].answer
+
+    def check_key(self, operation: str, key: str | None) -> None:
+        """Refuse a request while another one of the operation is processed under its key."""
+        with self._lock:
+            if key is not None and (operation, key) in self._processed:
+                raise Refusal(409, "A request with this Idempotency-Key is still in progress")
+
+    @contextmanager
+    def processing(self, operation: str, key: str | None) -> Generator[None]:
+        """Process a request that was checked: until it ends, no other one passes `check_key`.
+
+        Raises:
+            Refusal: All was forgotten meanwhile, and the token of the request with it.
+        """
+        with self._lock:
+            processed = self._processed
+            processed.add((operation, key))
+        try:
+            yield
+        finally:
+            with self._lock:
+                processed.discard((operation, key))
+        if processed is not self._processed:
+            raise Refusal(401, UNAUTHORIZED)
 
     def ledger(self) -> dict[str, Any]:
         """Tell what happened, as `schemas/ledger.json` describes it."""

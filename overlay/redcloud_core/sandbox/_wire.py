@@ -8,7 +8,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from ._answers import Answer
-from ._document import BODY_LIMIT, Call, is_json
+from ._operation import BODY_LIMIT, Call, is_json
 
 
 def positional_template(path: str) -> str:
