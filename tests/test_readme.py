@@ -8,6 +8,7 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
+import httpx
 import pytest
 
 ROOT = Path(__file__).parents[1]
@@ -61,9 +62,22 @@ def test_the_errors_print_what_the_text_says(caller: dict[str, str], port: int) 
 
 
 @pytest.mark.usefixtures("sandbox")
+def test_the_keys_print_what_the_text_says(caller: dict[str, str], port: int) -> None:
+    """The send under a derived key is accepted, for everybody; so is it when its first attempts get no answer."""
+    code = _code("python", 2, port)
+    promised = re.search(r"It prints `(\[.*?)`\.", (ROOT / "README.md").read_text(encoding="utf-8"))
+
+    assert promised is not None
+    assert _run([sys.executable, "-I", "-c", code], caller) == f"{promised[1]}\n"
+    fault = {"operation": "sendMessage", "script": [{"kind": "drop_after"}] * 4}
+    httpx.post(f"http://127.0.0.1:{port}/_sandbox/faults", json=fault).raise_for_status()
+    assert _run([sys.executable, "-I", "-c", f"{code}\nprint(receipt.accepted)"], caller) == "['+15551234567']\n"
+
+
+@pytest.mark.usefixtures("sandbox")
 def test_the_token_prints_what_its_comment_says(caller: dict[str, str], port: int) -> None:
     """The client with a secret from a file and a shared cache gets a token, and keeps it for its user alone."""
-    printed = _run([sys.executable, "-I", "-c", _code("python", 2, port)], caller)
+    printed = _run([sys.executable, "-I", "-c", _code("python", 3, port)], caller)
 
     assert printed == "60 minutes left\n"
     assert (Path(caller["HOME"]) / "redcloud-tokens.json").stat().st_mode & 0o777 == 0o600
@@ -85,7 +99,7 @@ def test_every_block_is_run() -> None:
     """A block that is added to the README needs a test here; the two commands on top are no such blocks."""
     text = (ROOT / "README.md").read_text(encoding="utf-8")
 
-    assert [language for language, _ in BLOCKS] == ["sh", "python", "python", "python", "sh"]
+    assert [language for language, _ in BLOCKS] == ["sh", "python", "python", "python", "python", "sh"]
     assert text.index("./scripts/rehearse") < text.index("./scripts/test") < text.index("```sh")
 
 

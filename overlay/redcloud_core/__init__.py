@@ -17,12 +17,14 @@ if TYPE_CHECKING:
     from ._contract import provenance as provenance
     from ._errors import APIError as APIError
     from ._errors import BadRequestError as BadRequestError
+    from ._errors import ClientClosedError as ClientClosedError
     from ._errors import ConflictError as ConflictError
     from ._errors import ConnectError as ConnectError
     from ._errors import ForbiddenError as ForbiddenError
     from ._errors import InvalidCallError as InvalidCallError
     from ._errors import InvalidClientError as InvalidClientError
     from ._errors import NotFoundError as NotFoundError
+    from ._errors import RecipientsRejectedError as RecipientsRejectedError
     from ._errors import RedCloudError as RedCloudError
     from ._errors import SendOutcomeUnknown as SendOutcomeUnknown
     from ._errors import ServerError as ServerError
@@ -33,6 +35,7 @@ if TYPE_CHECKING:
     from ._errors import UndocumentedStatusError as UndocumentedStatusError
     from ._errors import UnreadableAnswerError as UnreadableAnswerError
     from ._errors import UpstreamError as UpstreamError
+    from ._idempotency import IdempotencyKey as IdempotencyKey
     from ._retries import Attempt as Attempt
     from ._sending import Receipt as Receipt
     from ._sending import Send as Send
@@ -47,15 +50,18 @@ _HOMES = {
     "AsyncRedCloud": "_client",
     "Attempt": "_retries",
     "BadRequestError": "_errors",
+    "ClientClosedError": "_errors",
     "ConflictError": "_errors",
     "ConnectError": "_errors",
     "FileTokenCache": "_token_cache",
     "ForbiddenError": "_errors",
+    "IdempotencyKey": "_idempotency",
     "InvalidCallError": "_errors",
     "InvalidClientError": "_errors",
     "MemoryTokenCache": "_token_cache",
     "NotFoundError": "_errors",
     "Receipt": "_sending",
+    "RecipientsRejectedError": "_errors",
     "RedCloud": "_client",
     "RedCloudError": "_errors",
     "Send": "_sending",
@@ -81,15 +87,18 @@ __all__ = [
     "AsyncRedCloud",
     "Attempt",
     "BadRequestError",
+    "ClientClosedError",
     "ConflictError",
     "ConnectError",
     "FileTokenCache",
     "ForbiddenError",
+    "IdempotencyKey",
     "InvalidCallError",
     "InvalidClientError",
     "MemoryTokenCache",
     "NotFoundError",
     "Receipt",
+    "RecipientsRejectedError",
     "RedCloud",
     "RedCloudError",
     "Send",

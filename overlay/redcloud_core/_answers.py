@@ -31,9 +31,6 @@ from ._errors import (
 
 T = TypeVar("T")
 
-TEMPORARY = frozenset({408, 425, 429, 500, 502, 503, 504})
-"""Statuses after which the same call can succeed later."""
-
 LONGEST_WAIT = 86_400.0
 """Seconds that a `Retry-After` is taken for at the most: a mistake there must not stop a caller for good."""
 
@@ -50,12 +47,13 @@ _CLASSES: dict[int, type[APIError]] = {
 }
 
 
-def read(operation: Operation[T], answer: Answer) -> T | RedCloudError:
+def read(operation: Operation[T], answer: Answer, now: float) -> T | RedCloudError:
     """Return what an answer says: the value that the document promises, or the error that it means.
 
     Args:
         operation: What was asked.
         answer: What came back.
+        now: The time, in seconds since the epoch.
 
     Returns:
         The value; or an `APIError` for a status that is no success, an `UnreadableAnswerError` for a body that is
@@ -71,7 +69,12 @@ def read(operation: Operation[T], answer: Answer) -> T | RedCloudError:
         return _not_as_documented(operation, answer, error.reason)
     except UnreadableAnswer as error:
         return unreadable(operation, answer.status, answer.content, error.reason)
-    return _api_error(operation, answer, body)
+    return _api_error(operation, answer, body, now)
+
+
+def is_temporary(status: int) -> bool:
+    """Tell whether the same call can succeed after an answer with this status."""
+    return status in (408, 425, 429) or status >= 500
 
 
 def retry_after(answer: Answer, now: float) -> float | None:
@@ -125,7 +128,7 @@ def _is_whole(content: bytes) -> bool:
     return True
 
 
-def _api_error(operation: Operation[Any], answer: Answer, body: Any) -> APIError:
+def _api_error(operation: Operation[Any], answer: Answer, body: Any, now: float) -> APIError:
     documented = match(operation.errors, answer.status) is not None
     kind = _CLASSES.get(answer.status, APIError) if documented else UndocumentedStatusError
     wrapper = plain_object(answer.content)
@@ -134,7 +137,7 @@ def _api_error(operation: Operation[Any], answer: Answer, body: Any) -> APIError
     code, message, request_id = _text(said.get("code")), _text(said.get("message")), _text(wrapper.get("requestId"))
     error = kind(f"{operation.id}: HTTP {answer.status}{_words(code, message, request_id)}. {kind.advice}")
     error.status, error.body, error.raw = answer.status, body, answer.content
-    error.temporary = answer.status in TEMPORARY
+    error.temporary, error.retry_after = is_temporary(answer.status), retry_after(answer, now)
     error.code, error.message, error.requestId = code or None, message, request_id or None
     error.details = said["details"] if is_object(said.get("details")) else None
     return error

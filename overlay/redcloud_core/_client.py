@@ -4,20 +4,31 @@
 import asyncio
 import os
 import platform
+import random
 import threading
 import time
-from collections.abc import Callable, Generator, Mapping
+from collections.abc import Callable, Generator, Mapping, Sequence
 from typing import Any, Self, TypeVar, Unpack, cast
 
 import attrs
 
 from ._auth import Authorization, TokenSource, TokenState
-from ._binding import AsyncMethods, InvalidRequest, Methods, Request, SendMessageFields, httpx, send_message
-from ._errors import InvalidCallError, TokenError
+from ._binding import (
+    AsyncMethods,
+    InvalidRequest,
+    Methods,
+    Request,
+    SendMessageFields,
+    SendMessageResponse,
+    httpx,
+    send_message,
+)
+from ._errors import ClientClosedError, InvalidCallError, TokenError
 from ._http import AsyncConnections, Connections, Headers, Patience, Wire
-from ._retries import Authorize, Outcome, Reply, Step, Transmit, Wait, exchange
+from ._idempotency import Doubt, KeyMemory, with_plain_key
+from ._retries import Attempt, Authorize, Outcome, Policy, Reply, Step, Transmit, Wait, exchange, is_keyed
 from ._secrets import Secret
-from ._sending import Account, Receipt, receipt, shows
+from ._sending import Account, Receipt, Send, receipt_of, rejected_again, request_of, shows
 from ._settings import (
     Options,
     Settings,
@@ -43,6 +54,9 @@ T = TypeVar("T")
 class _Client:
     """What both clients share: settings, the token, and how a request is made."""
 
+    _draw: Callable[[], float] = staticmethod(random.random)
+    """Draws the pauses between attempts."""
+
     def __init__(
         self,
         base_url: str,
@@ -58,6 +72,7 @@ class _Client:
         self._headers = {"User-Agent": _user_agent(), "Accept-Encoding": "gzip"}
         self._patience = Patience()
         self._attempts = 4
+        self._keys = KeyMemory()
         self._apply(settings)
         verify, proxy = settings.get("verify", True), settings.get("proxy")
         self._wire = Wire(self._base_url, verify, proxy, transport)
@@ -136,16 +151,25 @@ class _Client:
         self._headers = with_headers(self._headers, options.get("headers", {}))
 
     def _build(self, build: Callable[..., Request[T]], arguments: Mapping[str, Any]) -> Request[T]:
+        arguments, wrong = with_plain_key(arguments)
         try:
-            return build(**arguments)
+            request = build(**arguments)
         except InvalidRequest as error:
-            operation_id, violations = error.operation_id, error.violations
-        raise InvalidCallError.of(operation_id, violations)
+            operation_id, wrong = error.operation_id, (*wrong, *error.violations)
+        else:
+            operation_id = request.operation.id
+        if wrong:
+            raise InvalidCallError.of(operation_id, wrong)
+        return request
 
-    def _begin(self, request: Request[T]) -> tuple[Generator[Step, Outcome, Reply[T]], float]:
+    def _begin(
+        self, request: Request[T], earlier: tuple[Attempt, ...]
+    ) -> tuple[Generator[Step, Outcome, Reply[T]], float]:
         if self._closed.is_set():
-            raise RuntimeError(f"this {type(self).__name__} is closed")
-        return exchange(request, (), self._account, self._attempts), time.monotonic() + self._patience.deadline
+            raise ClientClosedError(f"this {type(self).__name__} is closed: nothing was sent")
+        doubt = self._keys.doubt_of(request) if is_keyed(request) else Doubt()
+        policy = Policy(self._account, self._attempts, self._draw)
+        return exchange(request, earlier, doubt, policy), time.monotonic() + self._patience.deadline
 
     def _headers_of(self, step: Transmit) -> Headers:
         headers = Headers({**self._headers, **step.request.headers})
@@ -206,6 +230,8 @@ class RedCloud(_Client, Methods):
     def send_message(self, *, idempotency_key: str, **message: Unpack[SendMessageFields]) -> Receipt:
         """Queue a message to one or more recipients.
 
+        It is attempted until it is answered, with the same bytes under the same key, so that it is queued once.
+
         Args:
             message: The fields of the message, as the document names them.
             idempotency_key: Names this send. Make it once, store it, and use it again whenever you repeat the send.
@@ -214,14 +240,51 @@ class RedCloud(_Client, Methods):
             The receipt: the message was accepted, for all recipients or for some.
 
         Raises:
-            SendOutcomeUnknown: The message may have been queued; repeat the same call.
+            SendOutcomeUnknown: The message may have been queued; repeat the same call, or `resume` its `send`.
             RedCloudError: Any other one: it was certainly not queued.
         """
-        request = self._build(send_message.build, {"idempotency_key": idempotency_key, **message})
-        return receipt(request, self._call(request))
+        return self._send(self._build(send_message.build, {"idempotency_key": idempotency_key, **message}), ())
 
-    def _call(self, request: Request[T]) -> Reply[T]:
-        steps, ends_at = self._begin(request)
+    def resume(self, send: Send) -> Receipt:
+        """Go on with a send whose outcome is not known, with its own key and bytes.
+
+        Args:
+            send: The `send` of a `SendOutcomeUnknown`, kept in this process or in another one, for the same account.
+
+        Returns:
+            The receipt, the same one that an earlier attempt would have got.
+
+        Raises:
+            SendOutcomeUnknown: It is still not known.
+            RedCloudError: Any other one: the message was certainly not queued.
+        """
+        return self._send(request_of(send, self._account), send.attempts)
+
+    def retry_rejected(self, receipt: Receipt, *, to: Sequence[str] | None = None) -> Receipt:
+        """Send an accepted message again to recipients who were rejected, as a send of its own.
+
+        Its key is derived from the first one and the recipients, so that this call can be repeated as well.
+
+        Args:
+            receipt: What the first send ended in.
+            to: Who is to be tried again; at first all that were rejected. It must be given if recipients are
+                unaccounted for, since the message may be on its way to them.
+
+        Returns:
+            The receipt of the new send.
+
+        Raises:
+            InvalidCallError: There is nobody to try again, or the message would go to somebody twice.
+            SendOutcomeUnknown: As for `send_message`.
+            RedCloudError: Any other one: the new message was certainly not queued.
+        """
+        return self._send(self._build(send_message.build, rejected_again(receipt, to)), ())
+
+    def _send(self, request: Request[SendMessageResponse], earlier: tuple[Attempt, ...]) -> Receipt:
+        return receipt_of(request, self._call(request, earlier), self._account)
+
+    def _call(self, request: Request[T], earlier: tuple[Attempt, ...] = ()) -> Reply[T]:
+        steps, ends_at = self._begin(request, earlier)
         outcome: Outcome | None = None
         while True:
             try:
@@ -303,6 +366,8 @@ class AsyncRedCloud(_Client, AsyncMethods):
     async def send_message(self, *, idempotency_key: str, **message: Unpack[SendMessageFields]) -> Receipt:
         """Queue a message to one or more recipients.
 
+        It is attempted until it is answered, with the same bytes under the same key, so that it is queued once.
+
         Args:
             message: The fields of the message, as the document names them.
             idempotency_key: Names this send. Make it once, store it, and use it again whenever you repeat the send.
@@ -311,14 +376,51 @@ class AsyncRedCloud(_Client, AsyncMethods):
             The receipt: the message was accepted, for all recipients or for some.
 
         Raises:
-            SendOutcomeUnknown: The message may have been queued; repeat the same call.
+            SendOutcomeUnknown: The message may have been queued; repeat the same call, or `resume` its `send`.
             RedCloudError: Any other one: it was certainly not queued.
         """
-        request = self._build(send_message.build, {"idempotency_key": idempotency_key, **message})
-        return receipt(request, await self._call(request))
+        return await self._send(self._build(send_message.build, {"idempotency_key": idempotency_key, **message}), ())
 
-    async def _call(self, request: Request[T]) -> Reply[T]:
-        steps, ends_at = self._begin(request)
+    async def resume(self, send: Send) -> Receipt:
+        """Go on with a send whose outcome is not known, with its own key and bytes.
+
+        Args:
+            send: The `send` of a `SendOutcomeUnknown`, kept in this process or in another one, for the same account.
+
+        Returns:
+            The receipt, the same one that an earlier attempt would have got.
+
+        Raises:
+            SendOutcomeUnknown: It is still not known.
+            RedCloudError: Any other one: the message was certainly not queued.
+        """
+        return await self._send(request_of(send, self._account), send.attempts)
+
+    async def retry_rejected(self, receipt: Receipt, *, to: Sequence[str] | None = None) -> Receipt:
+        """Send an accepted message again to recipients who were rejected, as a send of its own.
+
+        Its key is derived from the first one and the recipients, so that this call can be repeated as well.
+
+        Args:
+            receipt: What the first send ended in.
+            to: Who is to be tried again; at first all that were rejected. It must be given if recipients are
+                unaccounted for, since the message may be on its way to them.
+
+        Returns:
+            The receipt of the new send.
+
+        Raises:
+            InvalidCallError: There is nobody to try again, or the message would go to somebody twice.
+            SendOutcomeUnknown: As for `send_message`.
+            RedCloudError: Any other one: the new message was certainly not queued.
+        """
+        return await self._send(self._build(send_message.build, rejected_again(receipt, to)), ())
+
+    async def _send(self, request: Request[SendMessageResponse], earlier: tuple[Attempt, ...]) -> Receipt:
+        return receipt_of(request, await self._call(request, earlier), self._account)
+
+    async def _call(self, request: Request[T], earlier: tuple[Attempt, ...] = ()) -> Reply[T]:
+        steps, ends_at = self._begin(request, earlier)
         outcome: Outcome | None = None
         while True:
             try:

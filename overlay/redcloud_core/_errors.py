@@ -2,6 +2,7 @@
 
     RedCloudError
       InvalidCallError             wrong before it left: nothing was sent
+        ClientClosedError          on a client that was closed
       TokenError                   the token operation said no, in OAuth style
         InvalidClientError         the credentials are wrong
         TokenUnavailableError      no token for now
@@ -18,6 +19,7 @@
         UndocumentedStatusError    a status that the document does not name for this operation
       UnreadableAnswerError        the API said yes, in words that are not the document's
       SendOutcomeUnknown           the message may have been queued
+      RecipientsRejectedError      it was queued, but not for all; raised by Receipt.raise_for_rejected alone
 
 A send returns a `Receipt` (accepted), raises `SendOutcomeUnknown` (it may have been queued; its key settles it), or
 raises any other `RedCloudError`: certainly not queued.
@@ -31,7 +33,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 if TYPE_CHECKING:
     from ._binding import Violation
     from ._retries import Attempt
-    from ._sending import Send
+    from ._sending import Receipt, Send
 
 
 class RedCloudError(Exception):
@@ -62,6 +64,24 @@ class InvalidCallError(RedCloudError):
         error = cls(f"{operation_id}: nothing was sent, because the API's document does not allow this:{listed}")
         error.violations = violations
         return error
+
+    @classmethod
+    def at(cls, place: str, reason: str) -> InvalidCallError:
+        """Make the error for one thing that is wrong, whatever the document says.
+
+        Args:
+            place: The argument, such as `to[3]`.
+            reason: What is wrong with it, to be read after "it".
+        """
+        from ._binding import Violation
+
+        error = cls(f"{place}: nothing was sent, because it {reason}.")
+        error.violations = (Violation(place, reason),)
+        return error
+
+
+class ClientClosedError(InvalidCallError, RuntimeError):
+    """A call on a client that was closed. Nothing was sent."""
 
 
 class TokenError(RedCloudError):
@@ -124,6 +144,7 @@ class APIError(RedCloudError):
         message: The reason in the API's words.
         details: Context that depends on the route.
         requestId: What Red Cloud's support asks for; None where the answer holds none.
+        retry_after: Seconds that the API asks to wait before the same call; None if it does not say.
         body: The body as the document types it; None where it cannot be read so.
         raw: The body as it came.
     """
@@ -134,6 +155,7 @@ class APIError(RedCloudError):
     message: str = ""
     details: dict[str, Any] | None = None
     requestId: str | None = None
+    retry_after: float | None = None
     body: Any = None
     raw: bytes = b""
 
@@ -202,6 +224,16 @@ class UnreadableAnswerError(RedCloudError):
     status: int = 0
     raw: bytes = b""
     drift: str | None = None
+
+
+class RecipientsRejectedError(RedCloudError):
+    """Some recipients of an accepted message were rejected; only `Receipt.raise_for_rejected` raises it.
+
+    Attributes:
+        receipt: The receipt, which says who and why.
+    """
+
+    receipt: Receipt
 
 
 class SendOutcomeUnknown(RedCloudError):

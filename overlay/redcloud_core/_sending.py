@@ -1,16 +1,34 @@
 """A send as something that can be kept, and what becomes of it."""
 
+import hashlib
 import inspect
+import json
 import typing
-from collections.abc import Callable, Mapping
+from base64 import b64decode, b64encode
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from datetime import datetime
 from typing import Any, TypeVar, cast
 
 import attrs
 
-from ._binding import UNSET, Request, SendError, SendMessageResponse, SendResult
+from ._binding import (
+    UNSET,
+    Request,
+    SendError,
+    SendMessageResponse,
+    SendResult,
+    decode_plain,
+    is_array,
+    is_object,
+    send_message,
+    to_builtins,
+)
+from ._errors import InvalidCallError, RecipientsRejectedError
+from ._idempotency import KEY_HEADER, IdempotencyKey, checked_key
 from ._retries import Attempt, Reply
 
-KEY_HEADER = "Idempotency-Key"
+FORMAT = 1
+"""The version of the form in which a send is kept."""
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -27,7 +45,8 @@ class Account:
 class Send:
     """One business operation under one idempotency key, as the bytes that leave in every attempt.
 
-    It holds the text of the message and the recipients, but no secret and no token.
+    It holds the text of the message and the recipients, but no secret and no token. Keep it, pickled or as `to_json`
+    writes it, to go on after a crash: `resume` of either client takes it.
     """
 
     key: str
@@ -38,16 +57,61 @@ class Send:
     headers: Mapping[str, str] = attrs.field(repr=False)
     content: bytes = attrs.field(repr=False)
     account: Account | None = None
+    """Whose it is; None until a client takes it."""
     attempts: tuple[Attempt, ...] = ()
-    format: int = 1
+    format: int = FORMAT
     """The version of this form."""
+
+    def to_json(self) -> str:
+        """Return the send as JSON. The body is in base64, since it must leave as it is."""
+        plain = {
+            "format": self.format,
+            "key": self.key,
+            "operation_id": self.operation_id,
+            "method": self.method,
+            "target": self.target,
+            "headers": dict(self.headers),
+            "content": b64encode(self.content).decode("ascii"),
+            "account": attrs.asdict(self.account) if self.account is not None else None,
+            "attempts": [{**attrs.asdict(attempt), "at": attempt.at.isoformat()} for attempt in self.attempts],
+        }
+        return json.dumps({**plain, "digest": _digest(plain)})
+
+    @classmethod
+    def from_json(cls, text: str | bytes) -> "Send":
+        """Return the send that `to_json` wrote.
+
+        Raises:
+            InvalidCallError: It is damaged, or of a newer version of this SDK.
+        """
+        try:
+            plain = json.loads(text)
+            if plain["format"] != FORMAT:
+                raise InvalidCallError.at(
+                    "send", f"has format {plain['format']!r}, this SDK knows {FORMAT}: use a newer one"
+                )
+            digest = plain.pop("digest")
+            send = cls(
+                **{
+                    **plain,
+                    "content": b64decode(plain["content"], validate=True),
+                    "account": Account(**plain["account"]) if plain["account"] is not None else None,
+                    "attempts": tuple(_attempt(entry) for entry in plain["attempts"]),
+                }
+            )
+        except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
+            digest, plain, send = None, {}, None
+        if send is None or digest != _digest(plain):
+            raise InvalidCallError.at("send", "is damaged: it is not as `to_json` wrote it")
+        return send
 
 
 @attrs.frozen
 class Receipt:
     """An accepted send. QUEUED means accepted into Red Cloud's queue; whether it arrived is told later by webhook."""
 
-    key: str
+    send: Send
+    """What was sent."""
     results: list[SendResult]
     """One entry an accepted recipient, each with its `messageId`."""
     errors: list[SendError]
@@ -57,6 +121,45 @@ class Receipt:
     """Where the answer differs from the document, and how; then `results` and `errors` are empty and `raw` holds it."""
     raw: bytes = attrs.field(repr=False)
     """The answer's body as it came."""
+
+    @property
+    def key(self) -> str:
+        """The idempotency key."""
+        return self.send.key
+
+    @property
+    def accepted(self) -> list[str]:
+        """The recipients that `results` names, in the order of the request."""
+        named = {result.to for result in self.results}
+        return [recipient for recipient in recipients_of(self.send) if recipient in named]
+
+    @property
+    def rejected(self) -> list[str]:
+        """The recipients that `errors` names literally, in the order of the request; none that was accepted as well."""
+        named = set(_texts(to_builtins(self.errors)))
+        accepted = set(self.accepted)
+        return [recipient for recipient in recipients_of(self.send) if recipient in named - accepted]
+
+    @property
+    def unaccounted(self) -> list[str]:
+        """The recipients that the answer does not name as the request did: whether they were accepted is not known."""
+        named = {*self.accepted, *self.rejected}
+        return [recipient for recipient in recipients_of(self.send) if recipient not in named]
+
+    def raise_for_rejected(self) -> None:
+        """Do nothing if the API rejected no recipient.
+
+        Raises:
+            RecipientsRejectedError: It did; the message is queued for the others all the same.
+        """
+        if self.rejected:
+            error = RecipientsRejectedError(
+                f"{self.send.operation_id}: {len(self.rejected)} of {len(recipients_of(self.send))} recipients were "
+                "rejected; the message is queued for the others. `.receipt.errors` says why; retry_rejected(receipt) "
+                "sends it to them again, under a key of its own."
+            )
+            error.receipt, error.attempts = self, self.attempts
+            raise error
 
 
 def send_of(request: Request[Any], account: Account, attempts: tuple[Attempt, ...]) -> Send:
@@ -73,17 +176,104 @@ def send_of(request: Request[Any], account: Account, attempts: tuple[Attempt, ..
     )
 
 
-def receipt(request: Request[SendMessageResponse], reply: Reply[SendMessageResponse]) -> Receipt:
+def request_of(send: Send, account: Account) -> Request[SendMessageResponse]:
+    """Return the request of a send, the same bytes.
+
+    Args:
+        send: What another call, or another process, has kept.
+        account: Who is to go on with it.
+
+    Raises:
+        InvalidCallError: It cannot be gone on with: it is no send of this version, of this account, of a message.
+    """
+    problem = _problem_of(send, account)
+    if problem is not None:
+        raise InvalidCallError.at("send", problem)
+    checked_key(send.key)
+    return Request(send_message.OPERATION, send.target, dict(send.headers), send.content)
+
+
+def receipt_of(request: Request[SendMessageResponse], reply: Reply[SendMessageResponse], account: Account) -> Receipt:
     """Return the receipt for an accepted message."""
     said = None if reply.drift else reply.value
     return Receipt(
-        key=request.headers[KEY_HEADER],
+        send=send_of(request, account, reply.attempts),
         results=said.results if said else [],
         errors=said.errors if said else [],
         attempts=reply.attempts,
         drift=reply.drift,
         raw=reply.answer.content,
     )
+
+
+def rejected_again(done: Receipt, to: Sequence[str] | None) -> dict[str, Any]:
+    """Return the keywords of the send that is to reach recipients who were rejected.
+
+    Args:
+        done: The receipt that says who was.
+        to: Who is to be tried again; None for all that were rejected.
+
+    Returns:
+        The message's own fields, `to` replaced, and a key derived from the first one and the recipients: the same ones
+        give the same key.
+
+    Raises:
+        InvalidCallError: There is nobody to try again, or somebody who may get the message twice.
+    """
+    unaccounted, again = done.unaccounted, done.rejected if to is None else list(to)
+    if to is None and unaccounted:
+        reason = f"leaves {len(unaccounted)} recipients unaccounted for; give `to`: those who are to be tried again"
+        raise InvalidCallError.at("receipt", reason)
+    others = [place for place, recipient in enumerate(again) if recipient not in {*done.rejected, *unaccounted}]
+    if others:
+        reason = "was not rejected: the message would go there twice"
+        raise InvalidCallError.at(f"to[{others[0]}]", reason)
+    if not again:
+        raise InvalidCallError.at("receipt", "names nobody who was rejected: there is nothing to send again")
+    message: dict[str, Any] = decode_plain(done.send.content)
+    key = IdempotencyKey.derive(done.key, *sorted(set(again)), namespace="retry_rejected")
+    return {**message, "to": again, "idempotency_key": key}
+
+
+def recipients_of(send: Send) -> list[str]:
+    """Return the recipients of a send, each of them once, in the order of the request."""
+    recipients: list[str] = decode_plain(send.content)["to"]
+    return list(dict.fromkeys(recipients))
+
+
+def _attempt(entry: dict[str, Any]) -> Attempt:
+    return Attempt(**{**entry, "at": datetime.fromisoformat(entry["at"])})
+
+
+def _digest(plain: Mapping[str, Any]) -> str:
+    return hashlib.sha256(json.dumps(plain, sort_keys=True).encode()).hexdigest()
+
+
+def _problem_of(send: object, account: Account) -> str | None:
+    if not isinstance(send, Send):
+        return "must be a Send, such as the one of a SendOutcomeUnknown"
+    if send.format != FORMAT:
+        return f"has format {send.format!r}, this SDK knows {FORMAT}: use a newer one"
+    if send.account not in (None, account):
+        return "belongs to another account: base_url and client_id must be those that it was first sent with"
+    operation = send_message.OPERATION
+    if (send.operation_id, send.method, send.target) != (operation.id, operation.method, operation.path):
+        return f"is none of {operation.id}: repeat the call itself, with its key"
+    if send.headers.get(KEY_HEADER) != send.key or not send.content:
+        return "is damaged: key and headers disagree, or the body is missing"
+    return None
+
+
+def _texts(plain: object) -> Iterator[str]:
+    """Yield every text in plain data: the shape of an item of `errors` is not documented."""
+    if isinstance(plain, str):
+        yield plain
+    elif is_object(plain):
+        for value in plain.values():
+            yield from _texts(value)
+    elif is_array(plain):
+        for value in plain:
+            yield from _texts(value)
 
 
 def shows(fields: type[Any]) -> Callable[[F], F]:

@@ -10,7 +10,7 @@ from urllib.parse import quote
 
 import attrs
 
-from ._answers import TEMPORARY, plain_object, retry_after
+from ._answers import is_temporary, plain_object, retry_after
 from ._binding import Answer, Request, issue_token
 from ._errors import InvalidClientError, TokenError, TokenUnavailableError
 from ._http import Connections, Failure, Headers, Patience
@@ -191,7 +191,7 @@ def lifetime_of(expires_in: object) -> float:
 
 def _refused(answer: Answer, said: Mapping[str, object], credentials: Credentials, asked_at: float) -> TokenError:
     code, words = (_words(said.get(name), credentials) for name in ("error", "error_description"))
-    if answer.status >= 500 or answer.status in TEMPORARY:
+    if is_temporary(answer.status):
         kind: type[TokenError] = TokenUnavailableError
     else:
         kind = InvalidClientError if code == "invalid_client" else TokenError

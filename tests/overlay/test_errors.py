@@ -16,6 +16,7 @@ import redcloud_core
 from redcloud_core import (
     APIError,
     BadRequestError,
+    ClientClosedError,
     ConflictError,
     ConnectError,
     ForbiddenError,
@@ -69,7 +70,7 @@ def test_documented_error(connect: Any, server: Any, script: Any, documented_err
     """Each documented example error of each operation has its class, its attributes, and words that say it all."""
     method, keywords, path, status, body = documented_error
     server.answer(path, script(status, body))
-    error = caught(getattr(connect(server.url), method), **keywords)
+    error = caught(getattr(connect(server.url, attempts=1), method), **keywords)
     text = str(error)
     if method == "send_message" and status >= 500:
         assert isinstance(error, SendOutcomeUnknown)
@@ -93,7 +94,7 @@ def test_error_as_a_user_sees_it(connect: Any, server: Any, script: Any, sms: di
         "requestId": "req_send_002",
     }
     server.answer(SEND, script(403, body))
-    assert str(caught(connect(server.url).send_message, **sms, idempotency_key="idem_1")) == (
+    assert str(caught(connect(server.url, attempts=1).send_message, **sms, idempotency_key="idem_1")) == (
         "sendMessage: HTTP 403 FORBIDDEN (requestId req_send_002): sendFrom is not owned by this API client. "
         "Use what this API client owns: list_numbers() shows its numbers, whoami() its capabilities."
     )
@@ -103,7 +104,7 @@ def test_error_as_a_user_sees_it(connect: Any, server: Any, script: Any, sms: di
 def test_missing_request_id(connect: Any, server: Any, script: Any, extra: dict[str, Any]) -> None:
     """Without a requestId the error still reads well, and the attribute is None."""
     server.answer(WHOAMI, script(500, {**WRAPPER, **extra}))
-    error = caught(connect(server.url).whoami)
+    error = caught(connect(server.url, attempts=1).whoami)
     assert (error.requestId, error.code, error.details) == (None, "SERVER_ERROR", {"a": [1]})
     assert "HTTP 500 SERVER_ERROR: Internal server error. " in str(error)
 
@@ -115,7 +116,7 @@ def test_missing_request_id(connect: Any, server: Any, script: Any, extra: dict[
 def test_documented_status_with_another_body(connect: Any, server: Any, script: Any, body: bytes) -> None:
     """A gateway's own error page keeps the class and the status, and is at hand as it came."""
     server.answer(NUMBERS + "/search", script(502, body))
-    error = caught(connect(server.url).search_numbers)
+    error = caught(connect(server.url, attempts=1).search_numbers)
     assert (UpstreamError, 502, body, None, True) == (type(error), error.status, error.raw, error.code, error.temporary)
     assert "HTTP 502" in str(error)
 
@@ -124,7 +125,7 @@ def test_documented_status_with_another_body(connect: Any, server: Any, script: 
 def test_undocumented_status(connect: Any, server: Any, script: Any, status: int, temporary: bool) -> None:
     """A status that the document does not name is an error of its own, with the body as it came."""
     server.answer(WHOAMI, script(status, b"<html>words</html>"))
-    error = caught(connect(server.url).whoami)
+    error = caught(connect(server.url, attempts=1).whoami)
     assert (UndocumentedStatusError, status, temporary) == (type(error), error.status, error.temporary)
     assert error.raw == b"<html>words</html>"
     assert f"HTTP {status}" in str(error)
@@ -135,7 +136,7 @@ def test_redirects_are_not_followed(connect: Any, server: Any, script: Any, stat
     """A redirect is an undocumented status; nothing is asked of the other place."""
     body = b"" if status == 304 else b"moved"
     server.answer(WHOAMI, script(status, body, headers={"Location": f"{server.url}/elsewhere"}))
-    error = caught(connect(server.url).whoami)
+    error = caught(connect(server.url, attempts=1).whoami)
     assert (UndocumentedStatusError, status) == (type(error), error.status)
     assert server.requests("/elsewhere") == []
 
@@ -147,7 +148,7 @@ def test_redirects_are_not_followed(connect: Any, server: Any, script: Any, stat
 def test_other_success(connect: Any, server: Any, script: Any, status: int, body: bytes) -> None:
     """A success status that the document does not name is no refusal, but nothing typed can be made of it."""
     server.answer(NUMBERS, script(status, body))
-    error = caught(connect(server.url).list_numbers)
+    error = caught(connect(server.url, attempts=1).list_numbers)
     assert (UnreadableAnswerError, status, body) == (type(error), error.status, error.raw)
     assert "the document does not name this status" in str(error)
 
@@ -171,7 +172,7 @@ def test_other_success(connect: Any, server: Any, script: Any, status: int, body
 def test_unreadable_answer(connect: Any, server: Any, script: Any, answer: dict[str, Any], words: str) -> None:
     """A success whose body cannot be read says why, keeps the status and what came, and can be tried again."""
     server.answer(NUMBERS, script(200, **answer))
-    error = caught(connect(server.url).list_numbers)
+    error = caught(connect(server.url, attempts=1).list_numbers)
     assert (UnreadableAnswerError, 200, True) == (type(error), error.status, error.temporary)
     assert "HTTP 200" in str(error)
     assert words.lower() in str(error).lower()
@@ -193,7 +194,7 @@ def test_unreadable_answer(connect: Any, server: Any, script: Any, answer: dict[
 def test_drifted_answer(connect: Any, server: Any, script: Any, body: Any, path: str) -> None:
     """A whole body of another shape names the path at which it differs, in a class that is public."""
     server.answer(NUMBERS, script(200, body))
-    error = caught(connect(server.url).list_numbers)
+    error = caught(connect(server.url, attempts=1).list_numbers)
     assert isinstance(error, UnreadableAnswerError)
     assert path in str(error)
     assert json.loads(error.raw) == body
@@ -271,7 +272,9 @@ def test_tree_is_as_designed() -> None:
         "APIError",
         "UnreadableAnswerError",
         "SendOutcomeUnknown",
+        "RecipientsRejectedError",
     }
+    assert [ClientClosedError] == InvalidCallError.__subclasses__()
     assert {InvalidClientError, TokenUnavailableError} == set(TokenError.__subclasses__())
     assert [ConnectError] == TransportError.__subclasses__()
     assert {*CLASSES.values(), UndocumentedStatusError} == set(APIError.__subclasses__())
@@ -449,7 +452,7 @@ def test_record_of_a_failure(connect: Any, server: Any, script: Any, caplog: pyt
     """An attempt without an answer is a record too, with the reason."""
     server.answer(WHOAMI, script(fault="reset"))
     with caplog.at_level(logging.INFO, logger="redcloud_core.http"):
-        caught(connect(server.url).whoami)
+        caught(connect(server.url, attempts=1).whoami)
     last = [record for record in caplog.records if record.name == "redcloud_core.http"][-1]
     assert "GET /api/core/whoami ReadError" in last.getMessage()
     assert last.exc_info is None

@@ -1,4 +1,4 @@
-"""How a send ends, by what happened to its one attempt: a table of faults for both clients, counted at the server."""
+"""How a send ends by what happens to one attempt: a table of faults for both clients, counted at the server."""
 
 import json
 import threading
@@ -77,7 +77,7 @@ def test_end_of_a_send(connect: Any, server: Any, script: Any, sms: dict[str, An
     """Each fault ends a send as it must, after exactly so many requests, all of the same bytes and key."""
     answers, expected, requests = TABLE[row]
     server.answer(SEND, *(script(**answer) for answer in answers))
-    end = end_of(connect(server.url, timeout=0.2, deadline=0.5), sms)
+    end = end_of(connect(server.url, timeout=0.2, deadline=0.5, attempts=1), sms)
     assert type(end) is expected, repr(end)
     seen = server.requests(SEND)
     assert (requests, requests) == (len(seen), len(end.attempts))
@@ -99,7 +99,7 @@ def test_end_of_a_send(connect: Any, server: Any, script: Any, sms: dict[str, An
 def test_connection_refused(connect: Any, server: Any, sms: dict[str, Any], script: Any) -> None:
     """A send whose connection is refused was certainly not queued, and never left."""
     server.answer(WHOAMI, script(500))
-    client = connect(server.url)
+    client = connect(server.url, attempts=1)
     with pytest.raises(RedCloudError):
         client.whoami()
     server.close()
@@ -115,7 +115,7 @@ def test_connection_refused(connect: Any, server: Any, sms: dict[str, Any], scri
 def test_receipt(connect: Any, server: Any, script: Any, sms: dict[str, Any]) -> None:
     """An accepted send gives a receipt with its key, typed results, the attempts and the answer as it came."""
     server.answer(SEND, script(202, QUEUED))
-    receipt = end_of(connect(server.url), sms)
+    receipt = end_of(connect(server.url, attempts=1), sms)
     assert (receipt.key, receipt.results[0].messageId, receipt.errors, receipt.drift) == ("idem_1", "msg_1", [], None)
     assert json.loads(receipt.raw) == QUEUED
     assert [(attempt.outcome, attempt.may_have_been_received) for attempt in receipt.attempts] == [("HTTP 202", True)]
@@ -124,7 +124,7 @@ def test_receipt(connect: Any, server: Any, script: Any, sms: dict[str, Any]) ->
 def test_drifted_receipt(connect: Any, server: Any, script: Any, sms: dict[str, Any]) -> None:
     """A 202 of another shape was accepted: the receipt names the path and holds the body as it came."""
     server.answer(SEND, script(202, DRIFTED))
-    receipt = end_of(connect(server.url), sms)
+    receipt = end_of(connect(server.url, attempts=1), sms)
     assert "$.results[0].messageId" in receipt.drift
     assert (receipt.results, receipt.errors, json.loads(receipt.raw)) == ([], [], DRIFTED)
 
@@ -133,7 +133,7 @@ def test_drifted_receipt(connect: Any, server: Any, script: Any, sms: dict[str, 
 def test_other_success_status(connect: Any, server: Any, script: Any, sms: dict[str, Any], status: int) -> None:
     """Another 2xx with a well-formed body was accepted too, and says that the document does not name it."""
     server.answer(SEND, script(status, QUEUED))
-    receipt = end_of(connect(server.url), sms)
+    receipt = end_of(connect(server.url, attempts=1), sms)
     assert isinstance(receipt, Receipt), repr(receipt)
     assert receipt.drift
 
@@ -141,7 +141,7 @@ def test_other_success_status(connect: Any, server: Any, script: Any, sms: dict[
 def test_send_of_an_unknown_end(connect: Any, server: Any, script: Any, sms: dict[str, Any]) -> None:
     """An unknown end carries the send: key, bytes, account, attempts; no secret, no Authorization."""
     server.answer(SEND, script(500, CORE))
-    send = end_of(connect(server.url), sms).send
+    send = end_of(connect(server.url, attempts=1), sms).send
     (seen,) = server.requests(SEND)
     assert (send.key, send.operation_id, send.method, send.target) == ("idem_1", "sendMessage", "POST", SEND)
     assert seen.body == send.content
@@ -154,7 +154,7 @@ def test_send_of_an_unknown_end(connect: Any, server: Any, script: Any, sms: dic
 def test_unknown_end_keeps_what_came(connect: Any, server: Any, script: Any, sms: dict[str, Any]) -> None:
     """What came of an answer that cannot be read is kept."""
     server.answer(SEND, script(202, b"<html>"))
-    assert end_of(connect(server.url), sms).raw == b"<html>"
+    assert end_of(connect(server.url, attempts=1), sms).raw == b"<html>"
 
 
 def test_repeat_settles_an_unknown_end(connect: Any, sandbox: Any, server: Any, sms: dict[str, Any]) -> None:
@@ -179,7 +179,7 @@ def test_replay_differs_in_authorization_alone(connect: Any, server: Any, script
     """Both attempts carry the same headers but for Authorization, whatever the first answer sets."""
     refused = script(401, CORE, headers={"Set-Cookie": "session=1; Path=/"})
     server.answer(SEND, refused, script(202, QUEUED))
-    end_of(connect(server.url), sms)
+    end_of(connect(server.url, attempts=1), sms)
     first, second = (
         {(name, value) for name, value in seen.headers if name != "Authorization"} for seen in server.requests(SEND)
     )
@@ -202,7 +202,7 @@ def test_reads_without_an_answer(connect: Any, server: Any, script: Any, fault: 
     """A read without an answer is a TransportError: temporary, with its attempt, made once."""
     server.answer(WHOAMI, script(fault=fault))
     with pytest.raises(TransportError) as caught:
-        connect(server.url, timeout=0.2).whoami()
+        connect(server.url, timeout=0.2, attempts=1).whoami()
     assert (TransportError, True, 1) == (type(caught.value), caught.value.temporary, len(caught.value.attempts))
     assert len(server.requests(WHOAMI)) == 1
 

@@ -102,7 +102,14 @@ CALLER = """
 import asyncio
 import datetime
 
-from redcloud_core import AsyncRedCloud, BadRequestError, InvalidCallError, RedCloud
+from redcloud_core import (
+    AsyncRedCloud,
+    BadRequestError,
+    InvalidCallError,
+    RedCloud,
+    RedCloudError,
+    SendOutcomeUnknown,
+)
 from redcloud_core.models import Reminder, ReminderState
 from redcloud_core.sandbox import Sandbox
 
@@ -146,6 +153,30 @@ async def asynchronous(client: AsyncRedCloud) -> None:
         raise AssertionError("the API must refuse the note")
 
 
+def endings(client: RedCloud, sandbox: Sandbox) -> None:
+    due = datetime.datetime(2027, 1, 2, tzinfo=datetime.UTC)
+    dropped, forbidden = {"kind": "drop_after"}, {"kind": "status", "status": 400}
+    for number, (script, expected) in enumerate(
+        [
+            ([dropped], None),
+            ([forbidden], BadRequestError),
+            ([dropped] * 4, SendOutcomeUnknown),
+            ([dropped, forbidden], SendOutcomeUnknown),
+            ([{"kind": "drift", "body": {"of": "another shape"}}], SendOutcomeUnknown),
+        ]
+    ):
+        sandbox.add_fault({"operation": "createReminder", "script": script})
+        end: type | None = None
+        try:
+            client.create_reminder(idempotency_key=f"end_{number}", due=due, channels=[["sms"]])
+        except RedCloudError as error:
+            end = type(error)
+            if isinstance(error, SendOutcomeUnknown):
+                assert (error.send.operation_id, error.send.key) == ("createReminder", f"end_{number}")
+                assert (error.drift is not None) == (number == 4), error
+        assert end is expected, (number, end)
+
+
 def never(client: RedCloud) -> None:
     client.get_reminder(reminderID="rem_1")  # type: ignore[call-arg]
     client.create_reminder(idempotency_key="k", due="tomorrow", channels=[])  # type: ignore[arg-type]
@@ -156,6 +187,7 @@ if __name__ == "__main__":
     with Sandbox() as sandbox:
         with RedCloud(sandbox.url, client_id=sandbox.client_id, client_secret=sandbox.client_secret) as redcloud:
             sync(redcloud)
+            endings(redcloud, sandbox)
         assert sandbox.ledger()["token_requests"] == 1
 
         async def main() -> None:
