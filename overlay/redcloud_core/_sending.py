@@ -220,18 +220,21 @@ def rejected_again(done: Receipt, to: Sequence[str] | None) -> dict[str, Any]:
     Raises:
         InvalidCallError: There is nobody to try again, or somebody who may get the message twice.
     """
-    unaccounted, again = done.unaccounted, done.rejected if to is None else list(to)
-    if to is None and unaccounted:
-        reason = f"leaves {len(unaccounted)} recipients unaccounted for; give `to`: those who are to be tried again"
+    if to is None and done.unaccounted:
+        reason = (
+            f"leaves {len(done.unaccounted)} recipients unaccounted for; give `to`: those who are to be tried again"
+        )
         raise InvalidCallError.at("receipt", reason)
-    others = [place for place, recipient in enumerate(again) if recipient not in {*done.rejected, *unaccounted}]
+    wanted, possible = done.rejected if to is None else to, {*done.rejected, *done.unaccounted}
+    others = [place for place, recipient in enumerate(wanted) if recipient not in possible]
     if others:
-        reason = "was not rejected: the message would go there twice"
-        raise InvalidCallError.at(f"to[{others[0]}]", reason)
-    if not again:
+        raise InvalidCallError.at(f"to[{others[0]}]", "was not rejected: the message would go there twice")
+    if not wanted:
         raise InvalidCallError.at("receipt", "names nobody who was rejected: there is nothing to send again")
+    # In the order of the request: the same recipients are the same bytes, and the same key, in whatever order given.
+    again = [recipient for recipient in recipients_of(done.send) if recipient in wanted]
     message: dict[str, Any] = decode_plain(done.send.content)
-    key = IdempotencyKey.derive(done.key, *sorted(set(again)), namespace="retry_rejected")
+    key = IdempotencyKey.derive(done.key, *again, namespace="retry_rejected")
     return {**message, "to": again, "idempotency_key": key}
 
 

@@ -4,6 +4,7 @@ A row names what happens to one attempt after the other; when they are used up t
 never wrong, so the table also says where the end is certain.
 """
 
+import asyncio
 import json
 import pickle
 import subprocess
@@ -14,6 +15,7 @@ from typing import Any
 import pytest
 
 from redcloud_core import (
+    AsyncRedCloud,
     BadRequestError,
     ConflictError,
     ConnectError,
@@ -25,6 +27,7 @@ from redcloud_core import (
     SendOutcomeUnknown,
     UnauthorizedError,
     UndocumentedStatusError,
+    UnreadableAnswerError,
 )
 from redcloud_core.sandbox import Sandbox
 
@@ -117,6 +120,7 @@ TABLE: dict[str, tuple[list[Step], type, int | None, int]] = {
     "dropped after, 418": ([AFTER, status(418)], Unknown, 1, 2),
     "dropped after, 422": ([AFTER, status(422)], Unknown, 1, 2),
     "dropped after, 401, 401": ([AFTER, status(401), status(401)], Unknown, 1, 3),
+    "401, 503, 401": ([status(401), status(503), status(401)], Unknown, 0, 3),
     "dropped after, 429 to the end": ([AFTER, *[status(429)] * 3], Unknown, 1, 4),
     "cut, 403": ([CUT, status(403)], Unknown, 1, 2),
     "garbage, 409": ([GARBAGE, status(409)], Unknown, 1, 2),
@@ -405,6 +409,7 @@ def test_rejected_recipients(client: Any, sandbox: Sandbox, sms: dict[str, Any])
     assert client.retry_rejected(receipt).key == again.key
     sends = {entry["key"]: entry for entry in sandbox.ledger()["sends"]}
     assert (sends[KEY]["attempts"], sends[again.key]["attempts"], len(sends)) == (1, 2, 2)
+    assert client.retry_rejected(receipt, to=[*reversed(UNREACHABLE), UNREACHABLE[0]]).key == again.key
     one = client.retry_rejected(receipt, to=UNREACHABLE[:1])
     assert one.key not in sends
 
@@ -437,6 +442,18 @@ def test_unaccounted_recipients(connect: Any, server: Any, script: Any, sms: dic
     first, second = server.requests("/api/core/messages/send")
     assert json.loads(second.body) == {**json.loads(first.body), "to": to[1:2]}
     assert (again.key, second.header("Idempotency-Key") == again.key != KEY) == (again.key, True)
+
+
+def test_recipient_in_both_lists(connect: Any, server: Any, script: Any, sms: dict[str, Any]) -> None:
+    """A recipient whom both lists name was accepted: nothing goes there again."""
+    answer = {
+        "results": [{"to": sms["to"][0], "messageId": "msg_1", "status": "QUEUED"}],
+        "errors": [{"to": sms["to"][0], "warning": "slow carrier"}],
+    }
+    server.answer("/api/core/messages/send", script(202, answer))
+    receipt = connect(server.url).send_message(**sms, idempotency_key=KEY)
+    assert (receipt.accepted, receipt.rejected, receipt.unaccounted) == (sms["to"], [], [])
+    receipt.raise_for_rejected()
 
 
 def test_drifted_receipt_accounts_for_nobody(client: Any, sandbox: Sandbox, sms: dict[str, Any]) -> None:
@@ -480,6 +497,30 @@ def test_other_operations(
     client = connect(sandbox.url)
     sandbox.add_fault({"operation": operation, "script": [step, step]})
     getattr(client, method)(**keywords)
+
+
+def test_drifted_answer_is_not_asked_again(connect: Any, sandbox: Sandbox) -> None:
+    """A whole answer of another shape would be the same again: the first one is told, with its path."""
+    sandbox.add_fault({"operation": "listNumbers", "kind": "drift"})
+    error = end_of(connect(sandbox.url).list_numbers)
+    assert (type(error), len(error.attempts), "$." in error.drift) == (UnreadableAnswerError, 1, True)
+
+
+def test_cancelled_send_is_in_doubt(sandbox: Sandbox, sms: dict[str, Any]) -> None:
+    """A send that was cancelled may have been queued: a refusal of the same call afterwards proves nothing."""
+    plan(sandbox, {**SLOW, "seconds": 1}, status(403))
+
+    async def main() -> Any:
+        async with AsyncRedCloud(sandbox.url, client_id=sandbox.client_id, client_secret="rc_secret_abc123") as client:
+            with pytest.raises(TimeoutError):
+                async with asyncio.timeout(0.3):
+                    await client.send_message(**sms, idempotency_key=KEY)
+            with pytest.raises(SendOutcomeUnknown) as caught:
+                await client.send_message(**sms, idempotency_key=KEY)
+            sandbox.clear_faults()
+            return await client.resume(caught.value.send)
+
+    assert (type(asyncio.run(main())), queued(sandbox)) == (Receipt, 1)
 
 
 def test_conflict_is_not_tried_again(connect: Any, sandbox: Sandbox, sms: dict[str, Any]) -> None:
