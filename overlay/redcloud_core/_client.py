@@ -157,10 +157,10 @@ class _Client:
         except InvalidRequest as error:
             operation_id, wrong = error.operation_id, (*wrong, *error.violations)
         else:
+            if not wrong:
+                return request
             operation_id = request.operation.id
-        if wrong:
-            raise InvalidCallError.of(operation_id, wrong)
-        return request
+        raise InvalidCallError.of(operation_id, wrong)
 
     def _begin(
         self, request: Request[T], earlier: tuple[Attempt, ...]

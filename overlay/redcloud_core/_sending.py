@@ -86,23 +86,12 @@ class Send:
         """
         try:
             plain = json.loads(text)
-            if plain["format"] != FORMAT:
-                raise InvalidCallError.at(
-                    "send", f"has format {plain['format']!r}, this SDK knows {FORMAT}: use a newer one"
-                )
-            digest = plain.pop("digest")
-            send = cls(
-                **{
-                    **plain,
-                    "content": b64decode(plain["content"], validate=True),
-                    "account": Account(**plain["account"]) if plain["account"] is not None else None,
-                    "attempts": tuple(_attempt(entry) for entry in plain["attempts"]),
-                }
-            )
+            version = plain["format"]
+            send = _send(plain) if version == FORMAT else None
         except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
-            digest, plain, send = None, {}, None
-        if send is None or digest != _digest(plain):
-            raise InvalidCallError.at("send", "is damaged: it is not as `to_json` wrote it")
+            raise InvalidCallError.at("send", "is damaged: it is not as `to_json` wrote it") from None
+        if send is None:
+            raise InvalidCallError.at("send", f"has format {version!r}, this SDK knows {FORMAT}: use a newer one")
         return send
 
 
@@ -244,8 +233,22 @@ def recipients_of(send: Send) -> list[str]:
     return list(dict.fromkeys(recipients))
 
 
+def _send(plain: dict[str, Any]) -> Send:
+    """Return a send of this version; any of Python's errors says that it is damaged."""
+    if plain.pop("digest") != _digest(plain):
+        raise ValueError("another digest")
+    account, attempts = plain["account"], plain["attempts"]
+    read: dict[str, Any] = {
+        "content": b64decode(plain["content"], validate=True),
+        "account": None if account is None else Account(**account),
+        "attempts": tuple(map(_attempt, attempts)),
+    }
+    return Send(**{**plain, **read})
+
+
 def _attempt(entry: dict[str, Any]) -> Attempt:
-    return Attempt(**{**entry, "at": datetime.fromisoformat(entry["at"])})
+    read: dict[str, Any] = {**entry, "at": datetime.fromisoformat(entry["at"])}
+    return Attempt(**read)
 
 
 def _digest(plain: Mapping[str, Any]) -> str:
