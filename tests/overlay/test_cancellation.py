@@ -135,7 +135,7 @@ class Cancelling:
                 for _ in range(self._chance.randrange(12)):
                     await asyncio.sleep(0)
             else:
-                await asyncio.sleep(self._chance.random() * 0.001 * self._tasks)
+                await asyncio.sleep(self._chance.random() * 0.0006 * self._tasks)
             call.cancel()
             with suppress(asyncio.CancelledError):
                 await call
@@ -177,7 +177,7 @@ def test_ten_thousand_cancellations(
     assert cancelling.cancelled >= 10_400
     assert (found["seen"][TOKEN], found["seen"][NUMBERS]) == (1, LIMIT + 50)
     assert found["most"][NUMBERS] == LIMIT
-    assert 400 < found["seen"][WHOAMI] < 10_000
+    assert 300 < found["seen"][WHOAMI] < 10_000
     assert not [record for record in caplog.records if record.levelno >= logging.WARNING]
 
 
@@ -193,12 +193,14 @@ def test_waiters_hold_no_threads(server: Any, script: Any, eventually: Any) -> N
         async with AsyncRedCloud(server.url, **CREDENTIALS) as client:
             before = threading.active_count()
             calls = [asyncio.create_task(client.whoami()) for _ in range(300)]
-            async with asyncio.timeout(5):
-                await asyncio.to_thread(eventually, lambda: server.token_requests == 1)
-            # The one that fetches, the pool's one that has just waited, and the server's own.
-            assert threading.active_count() <= before + 3
-            assert not any(call.done() for call in calls)
-            server.token_hold.set()
+            try:
+                async with asyncio.timeout(5):
+                    await asyncio.to_thread(eventually, lambda: server.token_requests == 1)
+                # The one that fetches, the pool's one that has just waited, and the server's own.
+                assert threading.active_count() <= before + 3
+                assert not any(call.done() for call in calls)
+            finally:
+                server.token_hold.set()
             return [who.apiClientStatus for who in await asyncio.gather(*calls)]
 
     assert asyncio.run(main()) == ["ACTIVE"] * 300
