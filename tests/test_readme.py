@@ -62,9 +62,18 @@ def test_the_errors_print_what_the_text_says(caller: dict[str, str], port: int) 
 
 
 @pytest.mark.usefixtures("sandbox")
+def test_the_guards_print_what_the_text_says(caller: dict[str, str], port: int) -> None:
+    """The wrong send is refused in the words that stand below it."""
+    promised = re.search(r"^```text\n(.*?)^```$", (ROOT / "README.md").read_text(encoding="utf-8"), re.DOTALL | re.M)
+
+    assert promised is not None
+    assert _run([sys.executable, "-I", "-c", _code("python", 2, port)], caller) == promised[1]
+
+
+@pytest.mark.usefixtures("sandbox")
 def test_the_keys_print_what_the_text_says(caller: dict[str, str], port: int) -> None:
     """The send under a derived key is accepted, for everybody; so is it when its first attempts get no answer."""
-    code = _code("python", 2, port)
+    code = _code("python", 3, port)
     promised = re.search(r"It prints `(\[.*?)`\.", (ROOT / "README.md").read_text(encoding="utf-8"))
 
     assert promised is not None
@@ -77,7 +86,7 @@ def test_the_keys_print_what_the_text_says(caller: dict[str, str], port: int) ->
 @pytest.mark.usefixtures("sandbox")
 def test_the_token_prints_what_its_comment_says(caller: dict[str, str], port: int) -> None:
     """The client with a secret from a file and a shared cache gets a token, and keeps it for its user alone."""
-    printed = _run([sys.executable, "-I", "-c", _code("python", 3, port)], caller)
+    printed = _run([sys.executable, "-I", "-c", _code("python", 4, port)], caller)
 
     assert printed == "60 minutes left\n"
     assert (Path(caller["HOME"]) / "redcloud-tokens.json").stat().st_mode & 0o777 == 0o600
@@ -99,7 +108,7 @@ def test_every_block_is_run() -> None:
     """A block that is added to the README needs a test here; the two commands on top are no such blocks."""
     text = (ROOT / "README.md").read_text(encoding="utf-8")
 
-    assert [language for language, _ in BLOCKS] == ["sh", "python", "python", "python", "python", "sh"]
+    assert [language for language, _ in BLOCKS] == ["sh", *["python"] * 5, "sh"]
     assert text.index("./scripts/rehearse") < text.index("./scripts/test") < text.index("```sh")
 
 

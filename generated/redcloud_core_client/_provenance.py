@@ -7,9 +7,9 @@ __all__ = ["PROVENANCE"]
 
 PROVENANCE: dict[str, Any] = {
     "document": {"version": "0.2.0", "sha256": "e1031662ac11cd492bcc1ab278210e8099a3e80d6155089c5b5162b8fbe7bab9"},
-    "config": {"sha256": "d45bb422bb44282cccb9e7a399910ce6c030ae6c2e413dbd64c6ad34e20f0a62"},
-    "templates": {"sha256": "d7dc603ca2961489f211dfea9266b52400af1cd55dd8cec56779f495582a4e03"},
-    "output": {"sha256": "64e4682c6dcdf5fb45611b80965671c7be51bbb77f892c2a12450e929a2c745f"},
+    "config": {"sha256": "8233cbac88176dfeb580f6874f6b970918b8860d14f8035864bef4696ac4517e"},
+    "templates": {"sha256": "1d8baa8225e972de4c6151f0abc27aeca278a6359f26c26d1d9a07e454f13e64"},
+    "output": {"sha256": "d22bc56ea4b881d1dbc984f56b130ca6fa3040525e13ad13d33b21874487e818"},
     "generator": {"name": "openapi-python-client", "version": "0.29.1"},
     "formatter": {"name": "ruff", "version": "0.17.6"},
 }

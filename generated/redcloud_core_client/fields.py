@@ -3,12 +3,29 @@
 
 from typing import Literal, NotRequired, Required, TypedDict
 
+from . import types as _types
 from .models.message_media_input import MessageMediaInput
 from .models.message_type import MessageType
 
 __all__ = [
+    "UpdateNumberFields",
     "SendMessageFields",
 ]
+
+
+class UpdateNumberFields(TypedDict):
+    """The keywords of `update_number` that make its body."""
+
+    campaignregId: NotRequired[str | None | _types.Unset]
+    """The campaign to register the number with. A number without one cannot send."""
+    smsEnabled: NotRequired[bool | _types.Unset]
+    """Whether the number can send SMS."""
+    mmsEnabled: NotRequired[bool | _types.Unset]
+    """Whether the number can send MMS."""
+    webhookInboundOverride: NotRequired[str | None | _types.Unset]
+    """Where inbound messages to this number go, instead of the client-level webhook."""
+    webhookDeliveryOverride: NotRequired[str | None | _types.Unset]
+    """Where delivery events of this number go, instead of the client-level webhook."""
 
 
 class SendMessageFields(TypedDict):
@@ -20,9 +37,9 @@ class SendMessageFields(TypedDict):
     """The recipients, phone numbers in E.164 form."""
     messageType: Required[MessageType | Literal["SMS", "MMS"]]
     """The mode of a message. SMS forbids media, MMS requires media."""
-    text: NotRequired[str]
+    text: NotRequired[str | _types.Unset]
     """The text of the message."""
-    media: NotRequired[list[MessageMediaInput]]
+    media: NotRequired[list[MessageMediaInput] | _types.Unset]
     """Required for MMS, to be left out for SMS.
 
     Unconfirmed: the name of this field was inferred from the guides.

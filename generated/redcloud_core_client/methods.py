@@ -104,51 +104,6 @@ class Methods(_calls.Caller):
         )
         return self._call(_request).value
 
-    def update_number(
-        self,
-        *,
-        numberId: str,
-        campaignregId: str | None | Unset = UNSET,
-        smsEnabled: bool | Unset = UNSET,
-        mmsEnabled: bool | Unset = UNSET,
-        webhookInboundOverride: str | None | Unset = UNSET,
-        webhookDeliveryOverride: str | None | Unset = UNSET,
-    ) -> UpdatedNumber:
-        """Update number settings.
-
-        Updates the settings of a number that the authenticated API client owns. The request spells the
-        campaign `campaignregId`, as the API implements it.
-
-        Unconfirmed: the method was inferred from the optional and nullable fields of the body.
-
-        Args:
-            numberId: The id of the number.
-            campaignregId: The campaign to register the number with. A number without one cannot send.
-            smsEnabled: Whether the number can send SMS.
-            mmsEnabled: Whether the number can send MMS.
-            webhookInboundOverride: Where inbound messages to this number go, instead of the client-level webhook.
-            webhookDeliveryOverride: Where delivery events of this number go, instead of the client-level webhook.
-
-        Returns:
-            The number was updated.
-
-            Unconfirmed: the status is not documented.
-        """
-        from .api.core import update_number as _operation
-
-        _request = self._build(
-            _operation.build,
-            {
-                "numberId": numberId,
-                "campaignregId": campaignregId,
-                "smsEnabled": smsEnabled,
-                "mmsEnabled": mmsEnabled,
-                "webhookInboundOverride": webhookInboundOverride,
-                "webhookDeliveryOverride": webhookDeliveryOverride,
-            },
-        )
-        return self._call(_request).value
-
 
 class OwnMethods(_calls.Caller):
     """The operations that a client with a policy of its own leaves out or overrides."""
@@ -192,6 +147,51 @@ class OwnMethods(_calls.Caller):
                 "client_id": client_id,
                 "client_secret": client_secret,
                 "content_type": content_type,
+            },
+        )
+        return self._call(_request).value
+
+    def update_number(
+        self,
+        *,
+        numberId: str,
+        campaignregId: str | None | Unset = UNSET,
+        smsEnabled: bool | Unset = UNSET,
+        mmsEnabled: bool | Unset = UNSET,
+        webhookInboundOverride: str | None | Unset = UNSET,
+        webhookDeliveryOverride: str | None | Unset = UNSET,
+    ) -> UpdatedNumber:
+        """Update number settings.
+
+        Updates the settings of a number that the authenticated API client owns. The request spells the
+        campaign `campaignregId`, as the API implements it.
+
+        Unconfirmed: the method was inferred from the optional and nullable fields of the body.
+
+        Args:
+            numberId: The id of the number.
+            campaignregId: The campaign to register the number with. A number without one cannot send.
+            smsEnabled: Whether the number can send SMS.
+            mmsEnabled: Whether the number can send MMS.
+            webhookInboundOverride: Where inbound messages to this number go, instead of the client-level webhook.
+            webhookDeliveryOverride: Where delivery events of this number go, instead of the client-level webhook.
+
+        Returns:
+            The number was updated.
+
+            Unconfirmed: the status is not documented.
+        """
+        from .api.core import update_number as _operation
+
+        _request = self._build(
+            _operation.build,
+            {
+                "numberId": numberId,
+                "campaignregId": campaignregId,
+                "smsEnabled": smsEnabled,
+                "mmsEnabled": mmsEnabled,
+                "webhookInboundOverride": webhookInboundOverride,
+                "webhookDeliveryOverride": webhookDeliveryOverride,
             },
         )
         return self._call(_request).value
@@ -328,51 +328,6 @@ class AsyncMethods(_calls.AsyncCaller):
         )
         return (await self._call(_request)).value
 
-    async def update_number(
-        self,
-        *,
-        numberId: str,
-        campaignregId: str | None | Unset = UNSET,
-        smsEnabled: bool | Unset = UNSET,
-        mmsEnabled: bool | Unset = UNSET,
-        webhookInboundOverride: str | None | Unset = UNSET,
-        webhookDeliveryOverride: str | None | Unset = UNSET,
-    ) -> UpdatedNumber:
-        """Update number settings.
-
-        Updates the settings of a number that the authenticated API client owns. The request spells the
-        campaign `campaignregId`, as the API implements it.
-
-        Unconfirmed: the method was inferred from the optional and nullable fields of the body.
-
-        Args:
-            numberId: The id of the number.
-            campaignregId: The campaign to register the number with. A number without one cannot send.
-            smsEnabled: Whether the number can send SMS.
-            mmsEnabled: Whether the number can send MMS.
-            webhookInboundOverride: Where inbound messages to this number go, instead of the client-level webhook.
-            webhookDeliveryOverride: Where delivery events of this number go, instead of the client-level webhook.
-
-        Returns:
-            The number was updated.
-
-            Unconfirmed: the status is not documented.
-        """
-        from .api.core import update_number as _operation
-
-        _request = self._build(
-            _operation.build,
-            {
-                "numberId": numberId,
-                "campaignregId": campaignregId,
-                "smsEnabled": smsEnabled,
-                "mmsEnabled": mmsEnabled,
-                "webhookInboundOverride": webhookInboundOverride,
-                "webhookDeliveryOverride": webhookDeliveryOverride,
-            },
-        )
-        return (await self._call(_request)).value
-
 
 class AsyncOwnMethods(_calls.AsyncCaller):
     """The operations that an asynchronous client with a policy of its own leaves out or overrides."""
@@ -416,6 +371,51 @@ class AsyncOwnMethods(_calls.AsyncCaller):
                 "client_id": client_id,
                 "client_secret": client_secret,
                 "content_type": content_type,
+            },
+        )
+        return (await self._call(_request)).value
+
+    async def update_number(
+        self,
+        *,
+        numberId: str,
+        campaignregId: str | None | Unset = UNSET,
+        smsEnabled: bool | Unset = UNSET,
+        mmsEnabled: bool | Unset = UNSET,
+        webhookInboundOverride: str | None | Unset = UNSET,
+        webhookDeliveryOverride: str | None | Unset = UNSET,
+    ) -> UpdatedNumber:
+        """Update number settings.
+
+        Updates the settings of a number that the authenticated API client owns. The request spells the
+        campaign `campaignregId`, as the API implements it.
+
+        Unconfirmed: the method was inferred from the optional and nullable fields of the body.
+
+        Args:
+            numberId: The id of the number.
+            campaignregId: The campaign to register the number with. A number without one cannot send.
+            smsEnabled: Whether the number can send SMS.
+            mmsEnabled: Whether the number can send MMS.
+            webhookInboundOverride: Where inbound messages to this number go, instead of the client-level webhook.
+            webhookDeliveryOverride: Where delivery events of this number go, instead of the client-level webhook.
+
+        Returns:
+            The number was updated.
+
+            Unconfirmed: the status is not documented.
+        """
+        from .api.core import update_number as _operation
+
+        _request = self._build(
+            _operation.build,
+            {
+                "numberId": numberId,
+                "campaignregId": campaignregId,
+                "smsEnabled": smsEnabled,
+                "mmsEnabled": mmsEnabled,
+                "webhookInboundOverride": webhookInboundOverride,
+                "webhookDeliveryOverride": webhookDeliveryOverride,
             },
         )
         return (await self._call(_request)).value

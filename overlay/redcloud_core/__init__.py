@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from ._errors import ConflictError as ConflictError
     from ._errors import ConnectError as ConnectError
     from ._errors import ForbiddenError as ForbiddenError
+    from ._errors import GuardError as GuardError
     from ._errors import InvalidCallError as InvalidCallError
     from ._errors import InvalidClientError as InvalidClientError
     from ._errors import NotFoundError as NotFoundError
@@ -35,6 +36,8 @@ if TYPE_CHECKING:
     from ._errors import UndocumentedStatusError as UndocumentedStatusError
     from ._errors import UnreadableAnswerError as UnreadableAnswerError
     from ._errors import UpstreamError as UpstreamError
+    from ._guards import DuplicateRecipientWarning as DuplicateRecipientWarning
+    from ._guards import GuardViolation as GuardViolation
     from ._idempotency import IdempotencyKey as IdempotencyKey
     from ._retries import Attempt as Attempt
     from ._sending import Receipt as Receipt
@@ -53,8 +56,11 @@ _HOMES = {
     "ClientClosedError": "_errors",
     "ConflictError": "_errors",
     "ConnectError": "_errors",
+    "DuplicateRecipientWarning": "_guards",
     "FileTokenCache": "_token_cache",
     "ForbiddenError": "_errors",
+    "GuardError": "_errors",
+    "GuardViolation": "_guards",
     "IdempotencyKey": "_idempotency",
     "InvalidCallError": "_errors",
     "InvalidClientError": "_errors",
@@ -90,8 +96,11 @@ __all__ = [
     "ClientClosedError",
     "ConflictError",
     "ConnectError",
+    "DuplicateRecipientWarning",
     "FileTokenCache",
     "ForbiddenError",
+    "GuardError",
+    "GuardViolation",
     "IdempotencyKey",
     "InvalidCallError",
     "InvalidClientError",

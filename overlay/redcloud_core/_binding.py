@@ -8,17 +8,19 @@ from collections.abc import Mapping
 from redcloud_core_client.answers import match
 from redcloud_core_client.answers import read as read_answer
 from redcloud_core_client.api.authentication import issue_token
-from redcloud_core_client.api.core import send_message
+from redcloud_core_client.api.core import send_message, update_number
 from redcloud_core_client.calls import Answer, Operation, Request
 from redcloud_core_client.codec import Malformed, decode_plain, to_builtins
 from redcloud_core_client.errors import DriftedAnswer, ErrorAnswer, InvalidRequest, UnreadableAnswer, Violation
-from redcloud_core_client.fields import SendMessageFields
+from redcloud_core_client.fields import SendMessageFields, UpdateNumberFields
 from redcloud_core_client.http_library import httpx
 from redcloud_core_client.methods import AsyncMethods, Methods
+from redcloud_core_client.models.number import Number
 from redcloud_core_client.models.send_error import SendError
 from redcloud_core_client.models.send_message_response import SendMessageResponse
 from redcloud_core_client.models.send_result import SendResult
-from redcloud_core_client.shapes import is_array, is_object
+from redcloud_core_client.models.updated_number import UpdatedNumber
+from redcloud_core_client.shapes import is_array, is_mapping, is_object
 from redcloud_core_client.types import UNSET
 
 SAFE_OPERATIONS: Mapping[str, str] = {
@@ -37,6 +39,7 @@ __all__ = [
     "InvalidRequest",
     "Malformed",
     "Methods",
+    "Number",
     "Operation",
     "Request",
     "SendError",
@@ -44,14 +47,18 @@ __all__ = [
     "SendMessageResponse",
     "SendResult",
     "UnreadableAnswer",
+    "UpdateNumberFields",
+    "UpdatedNumber",
     "Violation",
     "decode_plain",
     "httpx",
     "is_array",
+    "is_mapping",
     "is_object",
     "issue_token",
     "match",
     "read_answer",
     "send_message",
     "to_builtins",
+    "update_number",
 ]

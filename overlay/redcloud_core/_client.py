@@ -17,15 +17,22 @@ from ._binding import (
     AsyncMethods,
     InvalidRequest,
     Methods,
+    Operation,
     Request,
     SendMessageFields,
     SendMessageResponse,
+    UpdatedNumber,
+    UpdateNumberFields,
+    Violation,
     httpx,
     send_message,
+    update_number,
 )
-from ._errors import ClientClosedError, InvalidCallError, TokenError
+from ._errors import ClientClosedError, GuardError, InvalidCallError, RedCloudError, TokenError
+from ._guards import GuardViolation, violations_of, without_campaigns
 from ._http import AsyncConnections, Connections, Headers, Patience, Wire
 from ._idempotency import Doubt, KeyMemory, with_plain_key
+from ._preflight import PATIENCE, NumberBook, preflight
 from ._retries import Attempt, Authorize, Outcome, Policy, Reply, Step, Transmit, Wait, exchange, is_keyed
 from ._secrets import Secret
 from ._sending import Account, Receipt, Send, receipt_of, rejected_again, request_of, shows
@@ -38,6 +45,7 @@ from ._settings import (
     checked_credential,
     checked_seconds,
     checked_secret_source,
+    checked_switch,
     checked_url,
     environment_family,
     hidden,
@@ -72,7 +80,9 @@ class _Client:
         self._headers = {"User-Agent": _user_agent(), "Accept-Encoding": "gzip"}
         self._patience = Patience()
         self._attempts = 4
+        self._guards, self._preflight = True, False
         self._keys = KeyMemory()
+        self._numbers = NumberBook()
         self._apply(settings)
         verify, proxy = settings.get("verify", True), settings.get("proxy")
         self._wire = Wire(self._base_url, verify, proxy, transport)
@@ -118,7 +128,7 @@ class _Client:
 
         Args:
             options: `timeout` and `deadline` in seconds, `attempts`, `headers` for every request beside those that
-                are there.
+                are there, `guards` and `preflight`.
 
         Raises:
             ValueError: A number is not positive, or a header is the SDK's own.
@@ -149,6 +159,8 @@ class _Client:
         )
         self._attempts = checked_attempts(options.get("attempts", self._attempts))
         self._headers = with_headers(self._headers, options.get("headers", {}))
+        self._guards = checked_switch("guards", options.get("guards", self._guards))
+        self._preflight = checked_switch("preflight", options.get("preflight", self._preflight))
 
     def _build(self, build: Callable[..., Request[T]], arguments: Mapping[str, Any]) -> Request[T]:
         arguments, wrong = with_plain_key(arguments)
@@ -156,11 +168,44 @@ class _Client:
             request = build(**arguments)
         except InvalidRequest as error:
             operation_id, wrong = error.operation_id, (*wrong, *error.violations)
+        except RecursionError:
+            raise InvalidCallError.at("body", "is nested deeper than JSON can be written") from None
         else:
             if not wrong:
                 return request
             operation_id = request.operation.id
         raise InvalidCallError.of(operation_id, wrong)
+
+    def _build_guarded(
+        self,
+        operation: Operation[T],
+        build: Callable[..., Request[T]],
+        arguments: Mapping[str, Any],
+        known: GuardViolation | None = None,
+        **options: bool,
+    ) -> Request[T]:
+        """Make a request, unless the guards refuse the call; what the document does not allow is named with it.
+
+        Args:
+            operation: What is called.
+            build: Makes its request.
+            arguments: Its keywords.
+            known: What preflight knows to be wrong; it says more than a guard of the same place.
+            options: Keywords for the guards alone.
+        """
+        refused = violations_of(operation.id, {**arguments, **options}) if self._guards else ()
+        if known is not None:
+            refused = (known, *(violation for violation in refused if violation.place != known.place))
+        if not refused:
+            return self._build(build, arguments)
+        others: tuple[Violation, ...] = ()
+        try:
+            self._build(build, without_campaigns(operation.id, arguments))
+        except InvalidCallError as error:
+            others = error.violations
+        places = {violation.place for violation in refused}
+        others = tuple(violation for violation in others if violation.place not in places)
+        raise GuardError.of(operation.id, (*refused, *others))
 
     def _begin(
         self, request: Request[T], earlier: tuple[Attempt, ...]
@@ -170,6 +215,9 @@ class _Client:
         doubt = self._keys.doubt_of(request) if is_keyed(request) else Doubt()
         policy = Policy(self._account, self._attempts, self._draw)
         return exchange(request, earlier, doubt, policy), time.monotonic() + self._patience.deadline
+
+    def _for_preflight(self) -> Self:
+        return self.with_options(deadline=min(PATIENCE, self._patience.deadline), attempts=1)
 
     def _headers_of(self, step: Transmit) -> Headers:
         headers = Headers({**self._headers, **step.request.headers})
@@ -192,8 +240,8 @@ class RedCloud(_Client, Methods):
         client_id: The id of the API client.
         client_secret: Its secret; or a function that returns the secret of the moment, asked for each new token.
         transport: Another transport of the HTTP library, for tests for instance.
-        settings: `timeout` and `deadline` in seconds, `attempts`, `headers`, `verify`, `proxy`, `token_transport`,
-            `token_cache`, `token_endpoint_auth_method`.
+        settings: `timeout` and `deadline` in seconds, `attempts`, `headers`, `guards`, `preflight`, `verify`, `proxy`,
+            `token_transport`, `token_cache`, `token_endpoint_auth_method`.
 
     Raises:
         ValueError: One of them cannot be right.
@@ -243,7 +291,38 @@ class RedCloud(_Client, Methods):
             SendOutcomeUnknown: The message may have been queued; repeat the same call, or `resume` its `send`.
             RedCloudError: Any other one: it was certainly not queued.
         """
-        return self._send(self._build(send_message.build, {"idempotency_key": idempotency_key, **message}), ())
+        known = self._check_number(message) if self._preflight else None
+        arguments = {"idempotency_key": idempotency_key, **message}
+        return self._send(self._build_guarded(send_message.OPERATION, send_message.build, arguments, known), ())
+
+    @shows(UpdateNumberFields)
+    def update_number(
+        self, *, numberId: str, clear_campaign: bool = False, **update: Unpack[UpdateNumberFields]
+    ) -> UpdatedNumber:
+        """Change settings of a number. What is left out stays as it is.
+
+        Args:
+            numberId: The number's id, such as `num_abc123`.
+            clear_campaign: Says that `campaignregId=None` is meant: a number without a campaign cannot send.
+            update: The settings, as the document names them. The request spells `campaignregId`; a number that is
+                read has `campaignRegId`.
+
+        Returns:
+            What the API answers; the document names none of its fields.
+
+        Raises:
+            RedCloudError: The call failed.
+        """
+        request = self._build_guarded(
+            update_number.OPERATION,
+            update_number.build,
+            {"numberId": numberId, **update},
+            clear_campaign=clear_campaign,
+        )
+        try:
+            return self._call(request).value
+        finally:
+            self._numbers.forget()
 
     def resume(self, send: Send) -> Receipt:
         """Go on with a send whose outcome is not known, with its own key and bytes.
@@ -279,6 +358,18 @@ class RedCloud(_Client, Methods):
             RedCloudError: Any other one: the new message was certainly not queued.
         """
         return self._send(self._build(send_message.build, rejected_again(receipt, to)), ())
+
+    def _check_number(self, message: Mapping[str, Any]) -> GuardViolation | None:
+        steps, numbers = preflight(self._numbers, message), None
+        while True:
+            try:
+                steps.send(numbers)
+            except StopIteration as stop:
+                return cast(GuardViolation | None, stop.value)
+            try:
+                numbers = self._for_preflight().list_numbers().numbers
+            except RedCloudError:
+                numbers = None
 
     def _send(self, request: Request[SendMessageResponse], earlier: tuple[Attempt, ...]) -> Receipt:
         return receipt_of(request, self._call(request, earlier), self._account)
@@ -325,8 +416,8 @@ class AsyncRedCloud(_Client, AsyncMethods):
         client_secret: Its secret; or a function that returns the secret of the moment, asked for each new token.
         transport: Another transport of the HTTP library, for one event loop. Tokens use it too if it is a sync one as
             well, otherwise give `token_transport`.
-        settings: `timeout` and `deadline` in seconds, `attempts`, `headers`, `verify`, `proxy`, `token_transport`,
-            `token_cache`, `token_endpoint_auth_method`.
+        settings: `timeout` and `deadline` in seconds, `attempts`, `headers`, `guards`, `preflight`, `verify`, `proxy`,
+            `token_transport`, `token_cache`, `token_endpoint_auth_method`.
 
     Raises:
         ValueError: One of them cannot be right.
@@ -379,7 +470,38 @@ class AsyncRedCloud(_Client, AsyncMethods):
             SendOutcomeUnknown: The message may have been queued; repeat the same call, or `resume` its `send`.
             RedCloudError: Any other one: it was certainly not queued.
         """
-        return await self._send(self._build(send_message.build, {"idempotency_key": idempotency_key, **message}), ())
+        known = await self._check_number(message) if self._preflight else None
+        arguments = {"idempotency_key": idempotency_key, **message}
+        return await self._send(self._build_guarded(send_message.OPERATION, send_message.build, arguments, known), ())
+
+    @shows(UpdateNumberFields)
+    async def update_number(
+        self, *, numberId: str, clear_campaign: bool = False, **update: Unpack[UpdateNumberFields]
+    ) -> UpdatedNumber:
+        """Change settings of a number. What is left out stays as it is.
+
+        Args:
+            numberId: The number's id, such as `num_abc123`.
+            clear_campaign: Says that `campaignregId=None` is meant: a number without a campaign cannot send.
+            update: The settings, as the document names them. The request spells `campaignregId`; a number that is
+                read has `campaignRegId`.
+
+        Returns:
+            What the API answers; the document names none of its fields.
+
+        Raises:
+            RedCloudError: The call failed.
+        """
+        request = self._build_guarded(
+            update_number.OPERATION,
+            update_number.build,
+            {"numberId": numberId, **update},
+            clear_campaign=clear_campaign,
+        )
+        try:
+            return (await self._call(request)).value
+        finally:
+            self._numbers.forget()
 
     async def resume(self, send: Send) -> Receipt:
         """Go on with a send whose outcome is not known, with its own key and bytes.
@@ -415,6 +537,18 @@ class AsyncRedCloud(_Client, AsyncMethods):
             RedCloudError: Any other one: the new message was certainly not queued.
         """
         return await self._send(self._build(send_message.build, rejected_again(receipt, to)), ())
+
+    async def _check_number(self, message: Mapping[str, Any]) -> GuardViolation | None:
+        steps, numbers = preflight(self._numbers, message), None
+        while True:
+            try:
+                steps.send(numbers)
+            except StopIteration as stop:
+                return cast(GuardViolation | None, stop.value)
+            try:
+                numbers = (await self._for_preflight().list_numbers()).numbers
+            except RedCloudError:
+                numbers = None
 
     async def _send(self, request: Request[SendMessageResponse], earlier: tuple[Attempt, ...]) -> Receipt:
         return receipt_of(request, await self._call(request, earlier), self._account)

@@ -2,6 +2,7 @@
 
     RedCloudError
       InvalidCallError             wrong before it left: nothing was sent
+        GuardError                 one of the guards
         ClientClosedError          on a client that was closed
       TokenError                   the token operation said no, in OAuth style
         InvalidClientError         the credentials are wrong
@@ -77,6 +78,25 @@ class InvalidCallError(RedCloudError):
 
         error = cls(f"{place}: nothing was sent, because it {reason}.")
         error.violations = (Violation(place, reason),)
+        return error
+
+
+class GuardError(InvalidCallError):
+    """A call that the guards refuse: the API would punish it late, or silently. Nothing was sent.
+
+    Attributes:
+        violations: Everything that is wrong; those of the guards have a `value` and say what to write `instead`.
+    """
+
+    @classmethod
+    def of(cls, operation_id: str, violations: tuple[Violation, ...]) -> GuardError:
+        """Make the error for a call of an operation."""
+        if len(violations) == 1:
+            error = cls(f"{operation_id}: nothing was sent. {violations[0]}.")
+        else:
+            listed = "".join(f"\n  {violation}" for violation in violations)
+            error = cls(f"{operation_id}: nothing was sent, because of {len(violations)} mistakes:{listed}")
+        error.violations = violations
         return error
 
 

@@ -41,6 +41,10 @@ class Options(TypedDict, total=False):
     """How often a call is tried at the most; 4 at first."""
     headers: Mapping[str, str]
     """More headers for every request."""
+    guards: bool
+    """Whether mistakes that the API punishes late are refused before anything leaves; True at first."""
+    preflight: bool
+    """Whether sendFrom is checked against the list of numbers before a send; False at first."""
 
 
 class Settings(Options, total=False):
@@ -135,6 +139,13 @@ def checked_attempts(value: int) -> int:
     """Return a number of attempts; ValueError unless it is an integer from 1."""
     if type(value) is not int or value < 1:
         raise ValueError(f"attempts: must be an integer, 1 or more, not {value!r}.")
+    return value
+
+
+def checked_switch(name: str, value: bool) -> bool:
+    """Return True or False; ValueError if it is neither."""
+    if value is not True and value is not False:
+        raise ValueError(f"{name}: must be True or False, not {value!r}.")
     return value
 
 

@@ -64,7 +64,7 @@ def test_search_numbers(connect: Any, sandbox: Sandbox) -> None:
 
 @pytest.mark.parametrize(
     ("given", "expected"),
-    [({}, "A1B2C3"), ({"campaignregId": None}, None), ({"campaignregId": "Z9"}, "Z9")],
+    [({}, "A1B2C3"), ({"campaignregId": None, "clear_campaign": True}, None), ({"campaignregId": "Z9"}, "Z9")],
     ids=["unset", "null", "value"],
 )
 def test_update_number(connect: Any, sandbox: Sandbox, given: dict[str, Any], expected: str | None) -> None:

@@ -20,6 +20,7 @@ from redcloud_core import (
     ConflictError,
     ConnectError,
     ForbiddenError,
+    GuardError,
     InvalidCallError,
     InvalidClientError,
     NotFoundError,
@@ -274,7 +275,7 @@ def test_tree_is_as_designed() -> None:
         "SendOutcomeUnknown",
         "RecipientsRejectedError",
     }
-    assert [ClientClosedError] == InvalidCallError.__subclasses__()
+    assert {GuardError, ClientClosedError} == set(InvalidCallError.__subclasses__())
     assert {InvalidClientError, TokenUnavailableError} == set(TokenError.__subclasses__())
     assert [ConnectError] == TransportError.__subclasses__()
     assert {*CLASSES.values(), UndocumentedStatusError} == set(APIError.__subclasses__())
@@ -317,7 +318,9 @@ def _provoke(name: str, connect: Any, server: Any, script: Any, sms: dict[str, A
         url = unused_url
     client = connect(url, client_secret=SECRET, timeout=0.2, attempts=1)
     if name == "InvalidCallError":
-        return caught(client.send_message, **{**sms, "to": []}, idempotency_key="idem_1")
+        return caught(client.send_message, **{**sms, "to": 7}, idempotency_key="idem_1")
+    if name == "GuardError":
+        return caught(client.send_message, **{**sms, "sendFrom": "+15551234567"}, idempotency_key="idem_1")
     if name == "NotFoundError":
         server.answer(f"{NUMBERS}/num_1", script(404, WRAPPER))
         return caught(client.update_number, numberId="num_1")
@@ -329,6 +332,7 @@ def _provoke(name: str, connect: Any, server: Any, script: Any, sms: dict[str, A
 
 PROVOKED = [
     "InvalidCallError",
+    "GuardError",
     "InvalidClientError",
     "TokenError",
     "TokenUnavailableError",
