@@ -1,6 +1,6 @@
 """The guards: mistakes that the API punishes late or silently, refused before anything leaves, in words that mend."""
 
-import sys
+import inspect
 import warnings
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from difflib import get_close_matches
@@ -186,13 +186,12 @@ _DEEPEST = 20
 
 
 def _recipients(to: object) -> Iterator[GuardViolation]:
-    if not isinstance(to, list | tuple):
+    if not is_array(to):
         return
-    recipients: Sequence[object] = to
-    if not recipients:
+    if not to:
         yield GuardViolation("to", "names no recipient", "[]", "write at least one phone number such as '+15551234567'")
     first: dict[object, int] = {}
-    for index, recipient in enumerate(recipients):
+    for index, recipient in enumerate(to):
         if not isinstance(recipient, str):
             continue
         if not is_e164(recipient):
@@ -206,10 +205,10 @@ def _recipients(to: object) -> Iterator[GuardViolation]:
 
 def _level_of_caller() -> int:
     """Return how far above a function that warns the first line is that is not the SDK's own."""
-    level, frame = 0, sys._getframe(1)
-    while frame.f_back is not None and frame.f_globals.get("__package__") == __package__:
+    level, frame = 0, inspect.currentframe()
+    while frame is not None and frame.f_globals.get("__package__") == __package__:
         level, frame = level + 1, frame.f_back
-    return level + 1
+    return level
 
 
 def _e164_instead(recipient: str) -> str:
@@ -274,7 +273,7 @@ def _plain_character(character: str) -> str:
     kind = category(character)
     if kind == "Nd":
         return str(decimal(character))
-    return {"Pd": "-", "Zs": " ", "Zl": " ", "Zp": " ", "Cf": "", "Mn": ""}.get(kind, character)
+    return {"Pd": "-", "Zs": " ", "Zl": " ", "Zp": " ", "Cf": "", "Mn": "", "Me": ""}.get(kind, character)
 
 
 def _without_extension(plain: str) -> str:

@@ -64,6 +64,9 @@ PHONE_NUMBERS = [
     "\u202a+15551234567\u202c",
     "\ufeff+15551234567",
     "+1555\u00ad1234567",
+    "+1\u1680555\u1680123\u16804567",
+    "+1\u2028555\u20281234567",
+    "5\ufe0f\u20e35\ufe0f\u20e35\ufe0f\u20e31\ufe0f\u20e32\ufe0f\u20e33\ufe0f\u20e34\ufe0f\u20e3",
     "+44 20 7946 0958",
     "+49 (0)30 123456",
 ]
@@ -308,7 +311,7 @@ def test_preflight(connect: Any, sandbox: Sandbox, sms: dict[str, Any]) -> None:
 def test_preflight_names_the_id_of_a_phone_number(connect: Any, sandbox: Sandbox, sms: dict[str, Any]) -> None:
     """A phone number of one's own is answered with its id."""
     client = connect(sandbox.url, preflight=True)
-    for sender in ("+15551234567", "(555) 123-4567", "0015551234567"):
+    for sender in ("+15551234567", "(555) 123-4567", "0015551234567", PHONE_NUMBERS[25]):
         error = end_of(client.send_message, **{**sms, "sendFrom": sender}, idempotency_key="idem_1")
         assert "write 'num_abc123', the id of that phone number" in str(error)
 
