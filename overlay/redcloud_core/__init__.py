@@ -40,6 +40,9 @@ if TYPE_CHECKING:
     from ._guards import GuardViolation as GuardViolation
     from ._idempotency import IdempotencyKey as IdempotencyKey
     from ._retries import Attempt as Attempt
+    from ._segments import ForcingCharacter as ForcingCharacter
+    from ._segments import Segments as Segments
+    from ._segments import count_segments as count_segments
     from ._sending import Receipt as Receipt
     from ._sending import Send as Send
     from ._token_cache import FileTokenCache as FileTokenCache
@@ -59,6 +62,7 @@ _HOMES = {
     "DuplicateRecipientWarning": "_guards",
     "FileTokenCache": "_token_cache",
     "ForbiddenError": "_errors",
+    "ForcingCharacter": "_segments",
     "GuardError": "_errors",
     "GuardViolation": "_guards",
     "IdempotencyKey": "_idempotency",
@@ -70,6 +74,7 @@ _HOMES = {
     "RecipientsRejectedError": "_errors",
     "RedCloud": "_client",
     "RedCloudError": "_errors",
+    "Segments": "_segments",
     "Send": "_sending",
     "SendOutcomeUnknown": "_errors",
     "ServerError": "_errors",
@@ -85,6 +90,7 @@ _HOMES = {
     "UpstreamError": "_errors",
     "__version__": "_version",
     "contract": "_contract",
+    "count_segments": "_segments",
     "provenance": "_contract",
 }
 
@@ -99,6 +105,7 @@ __all__ = [
     "DuplicateRecipientWarning",
     "FileTokenCache",
     "ForbiddenError",
+    "ForcingCharacter",
     "GuardError",
     "GuardViolation",
     "IdempotencyKey",
@@ -110,6 +117,7 @@ __all__ = [
     "RecipientsRejectedError",
     "RedCloud",
     "RedCloudError",
+    "Segments",
     "Send",
     "SendOutcomeUnknown",
     "ServerError",
@@ -125,6 +133,7 @@ __all__ = [
     "UpstreamError",
     "__version__",
     "contract",
+    "count_segments",
     "provenance",
 ]
 
