@@ -140,6 +140,7 @@ def store(key):
         os.write(1, b"stored\\n")
 for number in range(4):
     threading.Thread(target=store, args=(sys.argv[2] + str(number),)).start()
+threading.Event().wait()
 """
 
 
