@@ -148,7 +148,8 @@ class FileTokenCache:
         from filelock import FileLock
 
         self._path = _checked_path(path)
-        self._new_lock = partial(FileLock, f"{self._path}.lock", mode=0o600, thread_local=False)
+        # Never its soft lock, for file systems without flock: a killed process would leave that one behind.
+        self._new_lock = partial(FileLock, f"{self._path}.lock", mode=0o600, thread_local=False, fallback_to_soft=False)
 
     def __repr__(self) -> str:
         return f"FileTokenCache({str(self._path)!r})"
