@@ -9,6 +9,7 @@ from typing import Any, Self
 
 from ._binding import UNSET, Request, Violation
 from ._errors import InvalidCallError
+from ._forks import forget_after_fork
 
 KEY_HEADER = "Idempotency-Key"
 
@@ -108,23 +109,20 @@ class Doubt:
     def __init__(self, digest: bytes = b"") -> None:
         """Begin without any, for the payload with this digest."""
         self.digest = digest
-        self._attempts = 0
-        self._lock = threading.Lock()
+        self._attempts: list[None] = []  # grows and shrinks in one step each: no lock that a fork could find held
 
     @property
     def exists(self) -> bool:
         """Whether an attempt is under way, or one ended without a proof that it was not received."""
-        return self._attempts > 0
+        return bool(self._attempts)
 
     def begin(self) -> None:
         """Count an attempt before its first byte leaves; one that is cancelled is never settled."""
-        with self._lock:
-            self._attempts += 1
+        self._attempts.append(None)
 
     def settle(self) -> None:
         """Take back an attempt that was provably not received, or refused."""
-        with self._lock:
-            self._attempts -= 1
+        self._attempts.pop()
 
 
 class KeyMemory:
@@ -134,6 +132,11 @@ class KeyMemory:
         """Remember so many keys."""
         self._limit = limit
         self._doubts: OrderedDict[str, Doubt] = OrderedDict()
+        self._lock = threading.Lock()
+        forget_after_fork(self)
+
+    def forget_parent(self) -> None:
+        """Let go of a lock that one of the parent's threads may have held; what is known of the keys stays."""
         self._lock = threading.Lock()
 
     def doubt_of(self, request: Request[Any]) -> Doubt:

@@ -6,6 +6,7 @@ from collections.abc import Callable, Generator, Mapping, Sequence
 from typing import Any
 
 from ._binding import Number
+from ._forks import forget_after_fork
 from ._guards import GuardViolation, check_number
 
 KEPT = 300.0
@@ -35,6 +36,11 @@ class NumberBook:
         self._numbers: Sequence[Number] = ()
         self._listed_at = float("-inf")
         self._closed_until = float("-inf")
+        forget_after_fork(self)
+
+    def forget_parent(self) -> None:
+        """Let go of a lock that one of the parent's threads may have held; the list stays."""
+        self._lock = threading.Lock()
 
     def known(self, age: float) -> Sequence[Number] | None:
         """Return the list if it is not older than that, in seconds."""

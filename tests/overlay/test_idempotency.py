@@ -1,6 +1,7 @@
 """Idempotency keys: the same in every language, of one syntax, and never used for two payloads by one client."""
 
 import json
+import os
 import re
 import shutil
 import subprocess
@@ -13,6 +14,7 @@ import pytest
 from redcloud_core import IdempotencyKey, InvalidCallError, Receipt
 from redcloud_core._binding import send_message
 from redcloud_core._idempotency import KeyMemory
+from redcloud_core._preflight import NumberBook
 
 VECTORS = Path(__file__).parents[1] / "vectors" / "idempotency.json"
 SEND = "/api/core/messages/send"
@@ -168,6 +170,16 @@ def test_memory_of_doubt() -> None:
     assert (first.exists, second.exists, memory.doubt_of(request_of("b")).exists) == (True, True, False)
     first.settle()
     assert not second.exists
+
+
+@pytest.mark.parametrize("holder", [KeyMemory(), NumberBook()], ids=["keys", "numbers"])
+def test_forks(holder: Any) -> None:
+    """A child that is forked while a thread of its parent holds the lock does not wait for it."""
+    with holder._lock:
+        pid = os.fork()
+        if pid == 0:
+            os._exit(0 if holder._lock.acquire(timeout=1) else 1)
+    assert os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) == 0
 
 
 def test_memory_under_threads() -> None:
