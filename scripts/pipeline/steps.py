@@ -19,6 +19,8 @@ from rich.console import Console
 from rich.progress import Progress, ProgressColumn, SpinnerColumn, Task, TaskID, TextColumn
 from rich.text import Text
 
+from .environment import SetupFailed
+
 TAIL = 40
 """How many lines of a failed tool's output its error shows."""
 
@@ -71,6 +73,7 @@ class _Display:
 
     def __init__(self) -> None:
         self.stream: TextIO | None = None
+        self.ended: list[Step] = []
         self._lock = threading.Lock()
         self._live: Progress | None = None
 
@@ -89,6 +92,7 @@ class _Display:
 
     def end(self, step: Step, verdict: Verdict, task: TaskID | None) -> None:
         """Put the step's last line in the place of its live line."""
+        self.ended.append(step)
         line = Text(step.line(verdict))
         line.stylize("green" if verdict == "done" else "bold red", 0, len(verdict))
         with self._lock:
@@ -113,6 +117,11 @@ def show_on(stream: TextIO) -> None:
     _display.stream = stream
 
 
+def seconds_taken() -> dict[str, float]:
+    """Return how many seconds each step has taken that ended so far, by its title."""
+    return {ended.title: round(ended.seconds, 3) for ended in _display.ended}
+
+
 @contextmanager
 def step(title: str) -> Generator[Step]:
     """Show a step while the block runs, and how it ended."""
@@ -134,7 +143,7 @@ def run(main: Callable[[], int | None]) -> int:
         return main() or 0
     except Refused as refusal:
         return _report(refusal, 1)
-    except ToolFailed as failure:
+    except (ToolFailed, SetupFailed) as failure:
         return _report(failure, 2)
     except KeyboardInterrupt:
         print("interrupted", file=sys.stderr)
@@ -142,7 +151,11 @@ def run(main: Callable[[], int | None]) -> int:
 
 
 def execute(
-    command: Sequence[str], *, cwd: Path | None = None, env: Mapping[str, str] | None = None
+    command: Sequence[str],
+    *,
+    cwd: Path | None = None,
+    env: Mapping[str, str] | None = None,
+    patience: float | None = None,
 ) -> subprocess.CompletedProcess[str]:
     """Run a tool and capture what it prints.
 
@@ -150,15 +163,25 @@ def execute(
         command: The tool and its arguments.
         cwd: The folder to run it in, if not the current one.
         env: Its whole environment, if not this process's own.
+        patience: Seconds after which it counts as hung and is killed; unlimited if None.
 
     Raises:
-        ToolFailed: The tool is missing, or its exit code is not 0; the message ends with what it printed last.
+        ToolFailed: The tool is missing, hangs, or its exit code is not 0; the message ends with what it printed last.
     """
-    nothing = subprocess.DEVNULL
     try:
         done = subprocess.run(
-            command, cwd=cwd, env=env, stdin=nothing, capture_output=True, text=True, errors="replace", check=False
+            command,
+            cwd=cwd,
+            env=env,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            errors="replace",
+            timeout=patience,
+            check=False,
         )
+    except subprocess.TimeoutExpired:
+        raise ToolFailed(f"`{shlex.join(command)}` was not done after {patience:g} s and was stopped") from None
     except FileNotFoundError:
         if cwd and not cwd.is_dir():
             raise ToolFailed(f"`{command[0]}` cannot run in {cwd}: there is no such folder") from None
@@ -199,6 +222,16 @@ def _failed(command: Sequence[str], done: subprocess.CompletedProcess[str]) -> T
     return ToolFailed(f"`{shlex.join(command)}` {how}\n{tail}", output)
 
 
+def printable(text: str, *, lines: bool = False) -> str:
+    """Return a text without anything that acts on a terminal: what a document says is shown, never obeyed.
+
+    Args:
+        text: The text.
+        lines: Whether it may have several lines.
+    """
+    return "".join(found if found.isprintable() or (lines and found == "\n") else ascii(found)[1:-1] for found in text)
+
+
 def _report(error: Exception, code: int) -> int:
-    print(f"error: {error}", file=sys.stderr)
+    print(f"error: {printable(str(error), lines=True)}", file=sys.stderr)
     return code
