@@ -45,15 +45,7 @@ def _relaxed(schemas: tuple[Schema, ...], operations: tuple[Operation, ...]) -> 
 
     A required property that is `readOnly` is required in answers only, one that is `writeOnly` in requests only.
     """
-    bodies = [found for operation in operations if operation.body for found in operation.body.contents.values()]
-    answers = [
-        found
-        for operation in operations
-        for response in (*operation.success, *operation.errors)
-        for found in response.contents.values()
-    ]
-    sent = _reachable(schemas, {name for found in bodies for name in found.classes})
-    read = _reachable(schemas, {name for found in answers for name in found.classes})
+    sent, read = directions(schemas, operations)
 
     def relaxed(schema: Schema, found: Property) -> Property:
         one_way = (found.read_only and schema.name in sent) or (found.write_only and schema.name in read)
@@ -63,6 +55,21 @@ def _relaxed(schemas: tuple[Schema, ...], operations: tuple[Operation, ...]) -> 
         attrs.evolve(schema, properties=tuple(relaxed(schema, found) for found in schema.properties))
         for schema in schemas
     )
+
+
+def directions(schemas: tuple[Schema, ...], operations: tuple[Operation, ...]) -> tuple[set[str], set[str]]:
+    """Return the names of the classes that requests hold, and of those that answers hold."""
+    bodies = [found for operation in operations if operation.body for found in operation.body.contents.values()]
+    bodies += [argument.type for operation in operations for argument in operation.arguments]
+    answers = [
+        found
+        for operation in operations
+        for response in (*operation.success, *operation.errors)
+        for found in response.contents.values()
+    ]
+    sent = {name for found in bodies for name in found.classes}
+    read = {name for found in answers for name in found.classes}
+    return _reachable(schemas, sent), _reachable(schemas, read)
 
 
 def _reachable(schemas: tuple[Schema, ...], names: set[str]) -> set[str]:

@@ -1,6 +1,7 @@
 """Copies of the tree, in which commands may do what they like, and documents to give them."""
 
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -9,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from filelock import FileLock
 
 ROOT = Path(__file__).parents[2]
 PARTS = ("openapi.yaml", "generator-config.yml", "pyproject.toml", "scripts", "templates", "generated", "overlay")
@@ -87,18 +89,38 @@ def refusal(done: "subprocess.CompletedProcess[str]", code: int = 1) -> str:
 
 
 @pytest.fixture(scope="session")
-def warm(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Copy the tree, regenerated once, so that type checks in copies of it are fast."""
-    root = tmp_path_factory.mktemp("warm") / "tree"
-    root.mkdir()
+def warm(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Path:
+    """Copy the tree, regenerated once, so that type checks in copies of it are fast; all workers share it."""
+    base = tmp_path_factory.getbasetemp()
+    root = (base if worker_id == "master" else base.parent) / "warm" / "tree"
+    with FileLock(root.parent.with_suffix(".lock")):
+        if not root.exists():
+            _make_warm(root)
+    return root
+
+
+def _as_of_the_first_version(root: Path) -> None:
+    """Give the copy the version 0.2.0, whatever the tree has, so that tests can say what becomes of it."""
+    for name, line, first in (
+        ("openapi.yaml", r"^  version: .*$", "  version: 0.2.0"),
+        ("overlay/redcloud_core/_version.py", r"^REVISION: .*$", "REVISION: int | None = None"),
+    ):
+        path = root / name
+        path.write_text(re.sub(line, first, path.read_text(encoding="utf-8"), count=1, flags=re.M), encoding="utf-8")
+
+
+def _make_warm(root: Path) -> None:
+    made = root.with_name("making")
+    made.mkdir(parents=True)
     for name in PARTS:
         if (ROOT / name).is_dir():
-            shutil.copytree(ROOT / name, root / name, ignore=PASSING)
+            shutil.copytree(ROOT / name, made / name, ignore=PASSING)
         else:
-            shutil.copy(ROOT / name, root)
-    done = Tree(root).regenerate()
+            shutil.copy(ROOT / name, made)
+    _as_of_the_first_version(made)
+    done = Tree(made).regenerate()
     assert done.returncode == 0, done.stdout + done.stderr
-    return root
+    made.rename(root)
 
 
 @pytest.fixture(scope="session")

@@ -29,7 +29,10 @@ for call in calls:
 
 def test_renamed_properties(checkout: Any) -> None:
     """With `sendFrom` and `campaignregId` renamed, two words in `_guards.py` mend the guards, and nothing else."""
-    renamed = checkout.write_document("renamed.yaml", ("sendFrom", "sender"), ("campaignregId", "campaignCode"))
+    version = ("version: 0.2.0", "version: 0.3.0")
+    renamed = checkout.write_document(
+        "renamed.yaml", ("sendFrom", "sender"), ("campaignregId", "campaignCode"), version
+    )
     done = checkout.regenerate("--spec", renamed)
     assert done.returncode == 0, done.stderr
     assert "the overlay does not fit" not in done.stdout

@@ -205,8 +205,8 @@ if __name__ == "__main__":
 def extended_tree(new_tree: Callable[[], Any]) -> Any:
     """Give a tree into which a document with two more operations came."""
     tree = new_tree()
-    changes = ("\n  schemas:\n", f"\n  schemas:\n{SCHEMAS}")
-    done = tree.regenerate("--spec", tree.write_document("extended.yaml", changes, more=PATHS))
+    changes = [("\n  schemas:\n", f"\n  schemas:\n{SCHEMAS}"), ("\n  version: 0.2.0", "\n  version: 0.2.1")]
+    done = tree.regenerate("--spec", tree.write_document("extended.yaml", *changes, more=PATHS))
     assert done.returncode == 0, done.stderr
     tree.said = done.stdout
     return tree
@@ -229,6 +229,12 @@ def beside(tmp_path: Path) -> Callable[[str, str | bytes], Path]:
         return path
 
     return write
+
+
+def current_version() -> str:
+    """Return the version of the committed document; that of the copies is always 0.2.0."""
+    text = (Path(__file__).parents[2] / "openapi.yaml").read_text(encoding="utf-8")
+    return next(line.partition(": ")[2] for line in text.splitlines() if line.startswith("  version: "))
 
 
 def lines(done: "subprocess.CompletedProcess[str]") -> list[str]:
@@ -254,24 +260,26 @@ def test_twice_is_once(warm: Path, checkout: Any) -> None:
     done = checkout.regenerate()
     assert done.returncode == 0, done.stderr
     assert checkout.state() == before
-    committed = {path.relative_to(root): path for path in (root / "generated").rglob("*.*") if path.is_file()}
-    for name, path in committed.items():
-        if "__pycache__" not in name.parts and not name.parts[1].startswith(".regenerate-"):
-            assert (warm / name).read_bytes() == path.read_bytes(), f"{name} is not what openapi.yaml gives"
+    version = f"from version {current_version()} of".encode()
+    for path in (root / "generated/redcloud_core_client").rglob("*.py"):
+        made = (warm / path.relative_to(root)).read_bytes()
+        if path.name != "_provenance.py":
+            assert made == path.read_bytes().replace(version, b"from version 0.2.0 of"), f"{path.name} has drifted"
 
 
 def test_steps_are_plain_lines(checkout: Any) -> None:
     """Without a terminal each step is one plain line, and the end says what is in place."""
     done = checkout.regenerate()
-    assert lines(done)[:6] == [
+    first, second, *side_by_side, last = lines(done)[:5]
+    assert [first, second, *sorted(side_by_side), last] == [
         "done read the document: 6 operations, 22 schemas",
         "done write the client",
+        "done check the types of the client and the overlay (mypy --strict)",
         "done try it in a process of its own",
-        "done check its types (mypy --strict)",
         "done swap",
-        "done check the overlay's types against it",
     ], "a note on the overlay here means that it no longer type-checks"
-    assert "the client of Red Cloud CORE API 0.2.0 is in place" in done.stdout
+    verdict = "accepted: 0.2.0, nothing changes for callers; the client is in place, as version 0.2.0 of the SDK"
+    assert lines(done)[5:] == ["", verdict]
     assert "\x1b" not in done.stdout + done.stderr
 
 
@@ -279,11 +287,26 @@ def test_help(checkout: Any) -> None:
     """--help names every option and every exit code."""
     done = checkout.regenerate("--help")
     assert done.returncode == 0
-    for word in ("--spec", "--check", "--into", "0: done", "1: refused", "2: a tool failed"):
+    words = ["--spec", "--check", "--into", "--dry-run", "--json", "0: done", "1: refused", "2: a tool failed"]
+    words += [
+        f"--accept-{name} REASON" for name in ("break", "campaign-spelling", "send-from", "idempotency-key", "title")
+    ]
+    for word in words:
         assert word in " ".join(done.stdout.split())
 
 
-@pytest.mark.parametrize("options", [["--check", "--into", "x"], ["--nonsense"], ["--spec"]])
+@pytest.mark.parametrize(
+    "options",
+    [
+        ["--check", "--into", "x"],
+        ["--nonsense"],
+        ["--spec"],
+        ["--check", "--json"],
+        ["--dry-run", "--into", "x"],
+        ["--accept-break", "why"],
+        ["--spec", "openapi.yaml", "--accept-break", " "],
+    ],
+)
 def test_wrong_options(checkout: Any, options: list[str]) -> None:
     """Wrong options are refused with the usage, and do nothing."""
     before = checkout.state()
@@ -331,7 +354,7 @@ def test_an_added_operation_is_committed_whole(extended_tree: Any) -> None:
 
 def test_an_overlay_that_does_not_fit_is_listed(checkout: Any) -> None:
     """A renamed schema does not hold back the swap: where the overlay binds it is listed, with file and line."""
-    renamed = checkout.write_document("renamed.yaml", ("results", "outcomes"))
+    renamed = checkout.write_document("renamed.yaml", ("results", "outcomes"), ("version: 0.2.0", "version: 0.3.0"))
     done = checkout.regenerate("--spec", renamed)
     assert done.returncode == 0, done.stderr
     lines_of_overlay = (checkout.root / "overlay/redcloud_core/_sending.py").read_text().splitlines()
@@ -707,43 +730,83 @@ def test_interrupted_at_the_worst_moment(checkout: Any, extended: Path, tmp_path
         assert checkout.state() == before
 
 
-def test_killed(checkout: Any, extended: Path) -> None:
-    """After a kill in the middle the next run clears what was left, and gives what it always gives."""
+def without_leftovers(tree: Any) -> dict[str, bytes | None]:
+    """Return the state of a tree without the folders that killed runs leave behind."""
+    return {name: content for name, content in tree.state().items() if "/.regenerate-" not in name}
+
+
+def titles(done: "subprocess.CompletedProcess[str]") -> list[str]:
+    """Return the titles of the steps of a run, in the order in which they ended."""
+    return [line.removeprefix("done ").partition(": ")[0] for line in lines(done) if line.startswith("done ")]
+
+
+def test_killed_at_every_step(checkout: Any, extended: Path) -> None:
+    """A kill at any step before the swap leaves the old tree; the next plain run clears what was left and says so."""
     before = checkout.state()
-    process = checkout.start("--spec", extended)
-    next(line for line in process.stdout if "s  try it" in line)
-    os.killpg(process.pid, signal.SIGKILL)
-    process.communicate(timeout=60)
-    assert list(checkout.generated.glob(".regenerate-*"))
+    *steps, last = titles(checkout.regenerate("--spec", extended, "--dry-run"))
+    assert len(steps) == 9
+    assert last.startswith("check the types"), "behind this one comes the swap, which is killed below"
+    for title in steps:
+        process = checkout.start("--spec", extended)
+        next(line for line in process.stdout if f" s  {title}" in line)
+        os.killpg(process.pid, signal.SIGKILL)
+        process.communicate(timeout=60)
+        assert without_leftovers(checkout) == before, title
+    assert len(list(checkout.generated.glob(".regenerate-*"))) == 1, "each run clears what the one before had left"
     assert checkout.regenerate("--check").returncode == 0
-    assert checkout.regenerate().returncode == 0
+    done = checkout.regenerate()
+    assert lines(done)[-1] == "  mended: a folder that a killed run had left behind was removed"
     assert checkout.state() == before
 
 
-def set_aside(tree: Any, _: Path) -> None:
-    (tree.generated / ".regenerate-killed").mkdir()
-    tree.package.rename(tree.generated / ".regenerate-killed/before")
+KILLED = """
+import os, signal, sys
+
+moves = iter(range({moves}))
+
+def strike(event, arguments):
+    if event == "os.rename" and "/.regenerate-" in str(arguments) and next(moves, None) is None:
+        os.kill(os.getpid(), signal.SIGKILL)
+
+sys.addaudithook(strike)
+"""
 
 
-def half_swapped(tree: Any, extended: Path) -> None:
-    old = tree.document.read_bytes()
-    assert tree.regenerate("--spec", extended).returncode == 0
-    tree.document.write_bytes(old)
+UNDONE = {
+    1: "generated/redcloud_core_client",
+    4: "generated/public_api.txt, generated/redcloud_core_client, scripts/changelog.d/+document-0-2-1.spec.md",
+}
 
 
-@pytest.mark.parametrize("death", [set_aside, half_swapped])
-def test_killed_while_swapping(
-    checkout: Any, extended: Path, refused: Refusal, death: Callable[[Any, Path], None]
-) -> None:
-    """After a kill in the swap --check reports it, and a plain run mends towards openapi.yaml and says so."""
+@pytest.mark.parametrize("moves", UNDONE)
+def test_killed_while_swapping(checkout: Any, extended: Path, refused: Refusal, tmp_path: Path, moves: int) -> None:
+    """A kill in the swap: --check reports it, and the next plain run puts back what had moved and says so."""
+    (tmp_path / "site").mkdir()
+    (tmp_path / "site/sitecustomize.py").write_text(KILLED.format(moves=moves))
     before = checkout.state()
-    usual = lines(checkout.regenerate())
-    death(checkout, extended)
+    done = checkout.regenerate("--spec", extended, env=checkout.environment(tmp_path / "site"))
+    assert done.returncode == -signal.SIGKILL
+    assert without_leftovers(checkout) != before
     refused(checkout.regenerate("--check"))
     done = checkout.regenerate()
     assert done.returncode == 0, done.stderr
+    assert f"  mended: the swap of a killed run was undone: {UNDONE[moves]}\n" in done.stdout
     assert checkout.state() == before
-    assert lines(done) != usual
+
+
+def test_a_package_that_was_set_aside(checkout: Any, refused: Refusal) -> None:
+    """Where the package is missing, --check reports it, and a plain run mends it and says so."""
+    before = checkout.state()
+    (checkout.generated / ".regenerate-killed").mkdir()
+    checkout.package.rename(checkout.generated / ".regenerate-killed/before")
+    refused(checkout.regenerate("--check"))
+    done = checkout.regenerate()
+    assert done.returncode == 0, done.stderr
+    assert lines(done)[-2:] == [
+        "  mended: a folder that a killed run had left behind was removed",
+        "  mended: generated/redcloud_core_client was missing or not whole",
+    ]
+    assert checkout.state() == before
 
 
 def test_a_second_run_is_refused(checkout: Any, refused: Refusal, tmp_path: Path) -> None:
@@ -765,7 +828,7 @@ def test_machine_written_files_say_so() -> None:
     """Every committed module of the client says on its first line which command wrote it, from what."""
     package = Path(__file__).parents[2] / "generated" / "redcloud_core_client"
     modules = sorted(package.rglob("*.py"))
-    head = "# Machine-written by ./scripts/regenerate from version 0.2.0 of the document; do not edit.\n"
+    head = f"# Machine-written by ./scripts/regenerate from version {current_version()} of the document; do not edit.\n"
     assert [path for path in modules if not path.read_text().startswith(head)] == []
     assert len(modules) > 30
     assert (package / "py.typed").exists()

@@ -1,0 +1,222 @@
+"""Judge a new document: gather what all witnesses say, join it, and hold the document's version against it."""
+
+from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import attrs
+
+from .. import account, reader
+from ..document import Document
+from ..generate import PACKAGE, generate
+from ..steps import Refused, step
+from . import corpus, diff_tools, guards, surface
+from .changes import Change, join, order_only
+from .corrections import Mark, corrected
+from .evidence import Evidence
+from .ledger import moves
+from .lint import Linted, lint
+from .report import Report
+from .sides import Side
+from .touched import touches
+from .versions import Version, is_enough, level_of, required
+
+MOST_BYTES = 5 * 1024 * 1024
+"""Bytes that a document may have to be judged; the tools that compare documents are not made for more."""
+
+_NAMED = 12
+
+
+@attrs.frozen
+class Findings:
+    """What comparing two documents gave.
+
+    Attributes:
+        changes: All changes, corrections of assumptions first, then the worst.
+        wrong: The assumptions that the new document corrects.
+        before: The committed document, its assumptions corrected, and its client.
+        trial: What became of the calls of all examples.
+    """
+
+    changes: tuple[Change, ...]
+    wrong: tuple[Mark, ...]
+    before: Side
+    trial: corpus.Trial
+
+
+def check_size(spec: Path) -> None:
+    """Make sure that the file of a document is small enough to be judged; whether it can be read is seen later.
+
+    Raises:
+        Refused: It is not.
+    """
+    size = spec.stat().st_size if spec.is_file() else 0
+    if size > MOST_BYTES:
+        raise Refused(
+            f"{spec.name}: has {size / 1e6:.1f} MB, and no more than {MOST_BYTES / 1e6:.1f} MB are compared\n"
+            "Is it the right file? `--into DIR` writes a client of it without judging it."
+        )
+
+
+def judge(old: Document, new: Side, folder: Path, reasons: Mapping[str, str]) -> Report:
+    """Return what a new document changes, and whether it is accepted.
+
+    Args:
+        old: The committed document.
+        new: The new one, with its client in a folder.
+        folder: A folder to work in.
+        reasons: What a maintainer accepts, and why, by the name of the option: `accept-break`, `accept-title`, ...
+
+    Raises:
+        Refused: Its version is none, or it is the document of another API.
+        ToolFailed: A tool failed; nothing is known then.
+    """
+    Version.read(new.document.version)
+    _require_same_api(old, new.document)
+    with ThreadPoolExecutor() as pool:
+        linting = pool.submit(_lint, new.document, folder)
+        found = find_changes(old, new, folder)
+        linted = linting.result()
+    least = required(Version.read(old.version), level_of(found.changes))
+    before = found.before
+    return Report(
+        before=old.version,
+        after=new.document.version,
+        level=level_of(found.changes),
+        required_version=str(least),
+        changes=found.changes,
+        refusals=(*_of_lint(linted), *_of_guards(old, new, reasons), *_of_version(old, new, found, least, reasons)),
+        unconfirmed=found.wrong,
+        moves=tuple(
+            moves(account.ledger(before.document, before.contract), account.ledger(new.document, new.contract))
+        ),
+        touched=tuple(touches(found.trial)),
+        warnings=linted.warnings,
+        reasons=reasons,
+    )
+
+
+def find_changes(old: Document, new: Side, folder: Path) -> Findings:
+    """Return what a new document changes, by all witnesses; they work side by side.
+
+    Args:
+        old: The committed document.
+        new: The new one, with its client in a folder.
+        folder: A folder to work in.
+
+    Raises:
+        ToolFailed: A tool failed; nothing is known then.
+    """
+    right, wrong = corrected(old, new.document)
+    files = diff_tools.write(right.root.value, new.document.root.value, folder / "documents")
+    with ThreadPoolExecutor() as pool:
+        listed = pool.submit(_ask_redocly, files)
+        opinion = pool.submit(_ask_oasdiff, files)
+        corrections = pool.submit(_corrections, old, right, folder / "corrections") if wrong else None
+        before = _side(right, folder / "before")
+        calls = pool.submit(_compare_calls, before, new)
+        surfaces = _compare_surfaces(before, new)
+        differences, evidence = listed.result()
+        trial = calls.result()
+        evidence = [*evidence, *opinion.result(), *surfaces, *corpus.evidence(trial)]
+        changes = [*(corrections.result() if corrections else ())]
+    changes += join(right, new.document, differences, evidence)
+    return Findings(tuple(changes or order_only(old, new.document)), tuple(wrong), before, trial)
+
+
+def _require_same_api(old: Document, new: Document) -> None:
+    """Make sure that two documents are of the same API.
+
+    Raises:
+        Refused: They have no path in common.
+    """
+    if old.root["paths"].names and not set(old.root["paths"].names) & set(new.root["paths"].names):
+        title = new.root["info"].text("title")
+        raise Refused(
+            f"{new.name}: this is the document of another API: `{title}` has no path in common with openapi.yaml\n"
+            "Is it the right file? `--into DIR` writes a client of any document."
+        )
+
+
+def _lint(document: Document, folder: Path) -> Linted:
+    path = folder / "lint" / "openapi.yaml"
+    path.parent.mkdir()
+    path.write_bytes(document.content)
+    with step("lint (redocly)") as current:
+        linted = lint(path)
+        current.note(f"{len(linted.errors)} errors" if linted.errors else "")
+    return linted
+
+
+def _ask_redocly(files: diff_tools.Files) -> tuple[list[diff_tools.Difference], list[Evidence]]:
+    with step("compare the documents (redocly)") as current:
+        differences, evidence = diff_tools.ask_redocly(files)
+        current.note(f"{len(differences)} differences")
+    return differences, evidence
+
+
+def _ask_oasdiff(files: diff_tools.Files) -> list[Evidence]:
+    with step("compare the documents (oasdiff)"):
+        return diff_tools.ask_oasdiff(files)
+
+
+def _corrections(old: Document, right: Document, folder: Path) -> list[Change]:
+    """Return what is corrected, as changes that break no promise; words of a corrected node are no correction."""
+    with step("compare the corrected assumptions (redocly)"):
+        differences, evidence = diff_tools.ask_redocly(diff_tools.write(old.root.value, right.root.value, folder))
+    changes = join(old, right, differences, evidence)
+    return [attrs.evolve(change, kind="correction") for change in changes if change.kind != "words"]
+
+
+def _side(document: Document, folder: Path) -> Side:
+    with step("write the client of the committed document"):
+        contract = reader.read(document)
+        folder.mkdir()
+        generate(document, contract, folder / PACKAGE, locked=True)
+    return Side(folder, document, contract)
+
+
+def _compare_calls(before: Side, new: Side) -> corpus.Trial:
+    with step("make the calls of all examples with both clients"):
+        return corpus.run_both(before, new)
+
+
+def _of_lint(linted: Linted) -> tuple[str, ...]:
+    if not linted.errors:
+        return ()
+    listed = "\n".join(linted.errors)
+    return (f"the linter finds errors:\n{listed}\nCorrect them in the document.",)
+
+
+def _of_guards(old: Document, new: Side, reasons: Mapping[str, str]) -> tuple[str, ...]:
+    title = old.root["info"].text("title")
+    return tuple(
+        f"{found.where}: {found.what}\n"
+        f"If {guards.GUARDS[found.guard]}, say so: --accept-{found.guard} REASON. Else correct the document."
+        for found in guards.violations(new.document, new.contract, title)
+        if f"accept-{found.guard}" not in reasons
+    )
+
+
+def _compare_surfaces(before: Side, new: Side) -> list[Evidence]:
+    with step("compare the Python surface"):
+        return surface.compare(before, new)
+
+
+def _of_version(
+    old: Document, new: Side, found: Findings, least: Version, reasons: Mapping[str, str]
+) -> tuple[str, ...]:
+    before, after = Version.read(old.version), Version.read(new.document.version)
+    if after < before:
+        return (f"version {after} goes back: the committed document has {before}\nGive it {least}, or a higher one.",)
+    if is_enough(after, least) or "accept-break" in reasons:
+        return ()
+    level = level_of(found.changes)
+    kinds = ("wire", "python") if level == "breaking" else ("additive",) if level == "additive" else ("words",)
+    named = [change.what for change in found.changes if change.kind in kinds]
+    listed = "\n".join([*named[:_NAMED], *([f"and {len(named) - _NAMED} more"] if len(named) > _NAMED else [])])
+    exception = ", or keep it with --accept-break REASON" if level == "breaking" else ""
+    verb = {"breaking": "breaks callers", "additive": "adds", "words": "changes words"}.get(level, "changes")
+    return (
+        f"version {after} is too little for what {verb}; it needs {least}:\n{listed}\nRaise info.version{exception}.",
+    )
