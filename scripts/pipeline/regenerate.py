@@ -148,7 +148,7 @@ def write_into(spec: Path, folder: Path) -> int:
         folder.mkdir(exist_ok=True)
         (made / PACKAGE).rename(folder / PACKAGE)
     notes = [*contract.notes, *account.waived(account.ledger(document, contract))]
-    print(f"\nthe client of {contract.title.get_untrusted_value()} {document.version} is in {folder}")
+    print(f"\nthe client of {contract.title.get_untrusted_value()} {document.version} is in place: {folder}")
     _print_notes((), tuple(notes))
     return 0
 

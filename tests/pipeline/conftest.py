@@ -129,7 +129,7 @@ def new_tree(warm: Path, tmp_path_factory: pytest.TempPathFactory) -> Callable[[
 
     def make() -> Tree:
         root = tmp_path_factory.mktemp("work") / "tree"
-        shutil.copytree(warm, root, ignore=shutil.ignore_patterns("__pycache__"))
+        shutil.copytree(warm, root)
         return Tree(root)
 
     return make
@@ -138,7 +138,7 @@ def new_tree(warm: Path, tmp_path_factory: pytest.TempPathFactory) -> Callable[[
 @pytest.fixture
 def checkout(warm: Path, tmp_path: Path) -> Tree:
     """Give a tree of one's own, in the test's own folder."""
-    shutil.copytree(warm, tmp_path / "tree", ignore=shutil.ignore_patterns("__pycache__"))
+    shutil.copytree(warm, tmp_path / "tree")
     return Tree(tmp_path / "tree")
 
 

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NamedTuple
 
+import attrs
 import pytest
 
 from pipeline import reader
@@ -192,6 +193,21 @@ CASES = {
         SEND,
         "#/paths/~1api~1core~1messages/post",
     ),
+    "a path is renamed, and an example is another": Case(
+        [
+            ("/api/core/messages/send:", "/api/core/messages:"),
+            ("externalReference: order_789", "externalReference: o_1"),
+        ],
+        "call-differs",
+        "wire",
+        [
+            f"`send_message` of example `{name}`: it goes to `/api/core/messages` where it went to"
+            " `/api/core/messages/send`"
+            for name in ("sms", "mms")
+        ],
+        SEND,
+        "#/paths/~1api~1core~1messages/post",
+    ),
     "a method is another": Case(
         [("    patch:\n", "    put:\n")],
         "call-differs",
@@ -280,6 +296,17 @@ CASES = {
         SEND,
         SEND,
         ('client.send_message(..., text="Hello from Red Cloud")', 'client.send_message(..., text="Hello")'),
+    ),
+    "a constraint is tighter than what the new document shows": Case(
+        [("The text of the message.", "The text of the message.\n          maxLength: 5")],
+        "call-refused",
+        "wire",
+        [
+            f"`send_message` of example `{name}` is refused: text: must hold at most 5 characters"
+            for name in ("sms", "mms")
+        ],
+        SEND,
+        SEND,
     ),
     "a content type is removed": Case(
         [(FORM, "")],
@@ -558,6 +585,103 @@ def test_names_of_examples_do_nothing_in_print(make: Make) -> None:
     says = [finding.says for finding in evidence(run_both(make(text=text), make(("/{shop}", "/of/{shop}"), text=text)))]
     assert all(sentence.isprintable() for sentence in says)
     assert any(r"it's \x1b[31m `{{ x }}`\n\u202e" in sentence for sentence in says)
+
+
+def test_an_answer_that_means_the_opposite(make: Make) -> None:
+    """An answer that was a success and is an error now is a break, and so is an error of another shape."""
+    changes = [
+        (
+            "        default:\n          description: All.\n",
+            "        '201': {description: Other.}\n        default:\n          description: All.\n",
+        ),
+        ("a: {enum: [x, y]}", "a: {enum: [1, 2]}"),
+    ]
+    found = evidence(run_both(make(text=SHOP), make(*changes, text=SHOP)))
+    assert [(finding.rule, finding.says) for finding in found if finding.rule.startswith("answer")] == [
+        ("answer-unreadable", "the answer 200 of `list_orders` is an error now"),
+        ("answer-unreadable", "the answer 400 of `put_order` can no longer be read: it has another shape"),
+        ("answer-unreadable", "the answer 500 of `put_order` can no longer be read: it has another shape"),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "says"),
+    [
+        ('{"a":1,"b":[2]}', '{"b":[2],"a":1.0}', ""),
+        ('{"a":1}', '{"a":2}', "says another `a`"),
+        ('{"a":true}', '{"a":1}', "says another `a`"),
+        ('{"a":[1]}', '{"a":[1,2]}', "says another `a`"),
+        ('{"a":{"b":[{"c":1}]}}', '{"a":{"b":[{}]}}', "no longer says `a.b[0].c`"),
+        ("{}", '{"a":1}', "also says `a`"),
+        ('{"a":1}', '{"b":1}', "says `b` where it said `a`"),
+        ('{"a":1}', '{"b":2}', "no longer says `a` and also says `b`"),
+        ('{"a":1}', "[1]", "is another one"),
+        ('{"a":1}', '{"a":', "is another one"),
+    ],
+)
+def test_what_differs_in_bodies(make: Make, before: str, after: str, says: str) -> None:
+    """A body that an API reads otherwise is told by what differs; one that only looks otherwise is none."""
+    trial = run_both(make(), make())
+    sent = [Sent("POST", "/", {"content-type": "application/json"}, body.encode()) for body in (before, after)]
+    outcomes = [attrs.evolve(trial.before, calls=(*trial.before.calls[:-1], one)) for one in sent]
+    found = evidence(attrs.evolve(trial, before=outcomes[0], after=outcomes[1]))
+    assert [finding.says for finding in found] == (
+        [f"`send_message` of example `mms`: the body {says}"] if says else []
+    )
+
+
+ANSWERED = """
+openapi: 3.1.0
+info: {title: Answers, version: 1.0.0}
+components:
+  schemas:
+    Part: {type: object, required: [a], properties: {a: {type: integer}, b: {type: string}}}
+    Whole:
+      type: object
+      properties:
+        maybe: {anyOf: [{$ref: '#/components/schemas/Part'}, {type: 'null'}]}
+        map: {type: object, additionalProperties: {$ref: '#/components/schemas/Part'}}
+        free: {type: object, additionalProperties: true}
+paths:
+  /whole:
+    get:
+      operationId: getWhole
+      responses:
+        '200':
+          description: All.
+          content:
+            application/json:
+              schema: {$ref: '#/components/schemas/Whole'}
+              example: {maybe: {a: 1}, map: {x: {a: 2}}, free: {y: {z: 3}}}
+"""
+
+
+def test_answers_may_require_more_anywhere(make: Make) -> None:
+    """What a new document requires besides is no break inside a nullable object or a map either."""
+    trial = run_both(make(text=ANSWERED), make(("required: [a]", "required: [a, b]"), text=ANSWERED))
+    assert evidence(trial) == []
+    assert trial.after.answers == (
+        Read(True, {"maybe": {"a": 1, "b": "text"}, "map": {"x": {"a": 2, "b": "text"}}, "free": {"y": {"z": 3}}}),
+    )
+
+
+def test_an_example_has_an_end(tmp_path: Path) -> None:
+    """Schemas that all refer to each other do not make an example that nobody can hold."""
+    names = "ABCDEFGH"
+    refers = ", ".join(f"{name.lower()}: {{$ref: '#/components/schemas/{name}'}}" for name in names)
+    shown = "name: {type: string, examples: [me]}"
+    schemas = "\n".join(f"    {name}: {{type: object, properties: {{{shown}, {refers}}}}}" for name in names)
+    path = tmp_path / "wide.yaml"
+    path.write_text(
+        f"openapi: 3.1.0\ninfo: {{title: Wide, version: 1.0.0}}\ncomponents:\n  schemas:\n{schemas}\n"
+        "paths:\n  /a:\n    get:\n      operationId: getA\n      responses:\n        '200':\n"
+        "          description: A.\n          content: {application/json: {schema: {$ref: '#/components/schemas/A'}}}\n"
+    )
+    document = load(path)
+    (answer,) = gather(Side(tmp_path, document, reader.read(document))).answers
+    assert answer.value["name"] == "me"
+    assert answer.value["b"]["name"] == "me"
+    assert json.dumps(answer.value).count("me") < 5000
 
 
 # The program
