@@ -19,7 +19,7 @@ from .document import Document, load
 from .environment import ROOT
 from .gate import changelog
 from .gate.guards import GUARDS
-from .gate.judge import check_size, judge
+from .gate.judge import check_at_sight, check_size, judge
 from .gate.listing import listing
 from .gate.report import Report, show
 from .gate.sides import Side
@@ -89,6 +89,8 @@ def regenerate(spec: Path | None, reasons: dict[str, str], *, dry: bool) -> Outc
             check_size(spec)
         document, contract = _read(spec or DOCUMENT)
         committed = load(DOCUMENT) if spec else None
+        if committed:
+            check_at_sight(committed, document)
         new = Side(folder, document, contract)
         _write(new.document, new.contract, folder, locked=True)
         with ThreadPoolExecutor() as pool:
@@ -116,13 +118,13 @@ def check() -> int:
     with tempfile.TemporaryDirectory(prefix="regenerate-") as name:
         _write(document, contract, Path(name), locked=True)
         _try(Side(Path(name), document, contract))
-        with step("compare with generated/"):
+        with step("compare with what is committed"):
             drift = [*_differences(Path(name) / PACKAGE, GENERATED / PACKAGE), *_outdated_listings(Path(name))]
     if drift:
         shown = [*drift[:_SHOWN], *([f"... and {len(drift) - _SHOWN} more"] if len(drift) > _SHOWN else [])]
         listed = "\n  ".join(shown)
         raise Refused(
-            f"generated/{PACKAGE} is not what openapi.yaml gives:\n  {listed}\n"
+            f"the committed client or a listing is not what openapi.yaml gives:\n  {listed}\n"
             "Run `./scripts/regenerate`, and commit what it writes."
         )
     return 0

@@ -354,12 +354,15 @@ def test_an_added_operation_is_committed_whole(extended_tree: Any) -> None:
 
 def test_an_overlay_that_does_not_fit_is_listed(checkout: Any) -> None:
     """A renamed schema does not hold back the swap: where the overlay binds it is listed, with file and line."""
-    renamed = checkout.write_document("renamed.yaml", ("results", "outcomes"), ("version: 0.2.0", "version: 0.3.0"))
+    changes = [("results", "outcomes"), ("operationId: updateNumber", "operationId: changeNumber")]
+    renamed = checkout.write_document("renamed.yaml", *changes, ("version: 0.2.0", "version: 0.3.0"))
     done = checkout.regenerate("--spec", renamed)
     assert done.returncode == 0, done.stderr
     lines_of_overlay = (checkout.root / "overlay/redcloud_core/_sending.py").read_text().splitlines()
     line = next(number for number, text in enumerate(lines_of_overlay, 1) if "said.results" in text)
     assert f"overlay/redcloud_core/_sending.py:{line}: error: " in done.stdout
+    unknown = "generator-config.yml: overridden_operations names `updateNumber`, which the document does not have"
+    assert f"\n  {unknown}\n" in done.stdout
     assert checkout.document.read_bytes() == renamed.read_bytes()
     assert "outcomes: list" in (checkout.package / "models/send_message_response.py").read_text()
 

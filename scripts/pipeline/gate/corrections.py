@@ -66,8 +66,14 @@ def corrected(old: Document, new: Document) -> tuple[Document, list[Mark]]:
         new: The new one, which knows better.
     """
     draft = _Draft(copy.deepcopy(old.root.value), old, new, _moved(old, new))
-    marks = [Mark(*found) for found in unconfirmed(old.root)]
-    wrong = [mark for mark in sorted(marks, key=_turn) if _changed(draft, mark)]
+    wrong: list[Mark] = []
+    before = evened(draft.root)
+    for mark in sorted((Mark(*found) for found in unconfirmed(old.root)), key=_turn):
+        _corrector(mark)(draft, mark)
+        after = evened(draft.root)
+        if after != before:
+            wrong.append(mark)
+            before = after
     _bring_what_is_missing(draft)
     content = json.dumps(draft.root, ensure_ascii=False).encode()
     return attrs.evolve(old, content=content, root=Node(draft.root, "#", old.name)), wrong
@@ -85,13 +91,6 @@ def _moved(old: Document, new: Document) -> dict[str, str]:
 def _turn(mark: Mark) -> tuple[bool, int]:
     """Return what a mark is sorted by: the innermost first; what moves others comes last."""
     return _OPERATION.fullmatch(mark.where) is not None, -mark.where.count("/")
-
-
-def _changed(draft: _Draft, mark: Mark) -> bool:
-    """Correct one assumption, and tell whether it was wrong."""
-    before = copy.deepcopy(draft.root)
-    _corrector(mark)(draft, mark)
-    return bool(evened(draft.root) != evened(before))
 
 
 def _corrector(mark: Mark) -> Callable[[_Draft, Mark], None]:

@@ -44,6 +44,25 @@ class Findings:
     trial: corpus.Trial
 
 
+def check_at_sight(old: Document, new: Document) -> None:
+    """Make sure that a document can be the next one at all.
+
+    Args:
+        old: The committed document.
+        new: The new one.
+
+    Raises:
+        Refused: Its version is none, or it is the document of another API.
+    """
+    Version.read(new.version)
+    if old.root["paths"].names and not set(old.root["paths"].names) & set(new.root["paths"].names):
+        title = new.root["info"].text("title")
+        raise Refused(
+            f"{new.name}: this is the document of another API: `{title}` has no path in common with openapi.yaml\n"
+            "Is it the right file? `--into DIR` writes a client of any document."
+        )
+
+
 def check_size(spec: Path) -> None:
     """Make sure that the file of a document is small enough to be judged; whether it can be read is seen later.
 
@@ -68,11 +87,8 @@ def judge(old: Document, new: Side, folder: Path, reasons: Mapping[str, str]) ->
         reasons: What a maintainer accepts, and why, by the name of the option: `accept-break`, `accept-title`, ...
 
     Raises:
-        Refused: Its version is none, or it is the document of another API.
         ToolFailed: A tool failed; nothing is known then.
     """
-    Version.read(new.document.version)
-    _require_same_api(old, new.document)
     with ThreadPoolExecutor() as pool:
         linting = pool.submit(_lint, new.document, folder)
         found = find_changes(old, new, folder)
@@ -122,20 +138,6 @@ def find_changes(old: Document, new: Side, folder: Path) -> Findings:
         changes = [*(corrections.result() if corrections else ())]
     changes += join(right, new.document, differences, evidence)
     return Findings(tuple(changes or order_only(old, new.document)), tuple(wrong), before, trial)
-
-
-def _require_same_api(old: Document, new: Document) -> None:
-    """Make sure that two documents are of the same API.
-
-    Raises:
-        Refused: They have no path in common.
-    """
-    if old.root["paths"].names and not set(old.root["paths"].names) & set(new.root["paths"].names):
-        title = new.root["info"].text("title")
-        raise Refused(
-            f"{new.name}: this is the document of another API: `{title}` has no path in common with openapi.yaml\n"
-            "Is it the right file? `--into DIR` writes a client of any document."
-        )
 
 
 def _lint(document: Document, folder: Path) -> Linted:
