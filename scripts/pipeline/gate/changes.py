@@ -107,7 +107,7 @@ def _grouped(old: Document, new: Document, differences: Iterable[Difference]) ->
             groups.append(found)
         found.before, found.after = found.before or before, found.after or after
         found.differences.append(difference)
-    return _with_moved_operations(groups, old, new)
+    return _with_renamed_properties(_with_moved_operations(groups, old, new), old, new)
 
 
 def _there(pointer: str, document: Document) -> str:
@@ -131,6 +131,29 @@ def _with_moved_operations(groups: list[_Group], old: Document, new: Document) -
             gone.differences += found.differences
             groups.remove(found)
     return groups
+
+
+def _with_renamed_properties(groups: list[_Group], old: Document, new: Document) -> list[_Group]:
+    """Make one of a property that is gone and the one new one of the same schema that says exactly the same."""
+    for gone in [found for found in groups if not found.after and _property(old, found.before) is not None]:
+        alike = [
+            found
+            for found in groups
+            if not found.before
+            and parent(found.after) == parent(gone.before)
+            and _property(new, found.after) == _property(old, gone.before)
+        ]
+        if len(alike) == 1:
+            gone.after = alike[0].after
+            gone.differences = [Difference("modified", "key", gone.before, gone.after)]
+            groups.remove(alike[0])
+    return groups
+
+
+def _property(document: Document, pointer: str) -> Any:
+    """Return what a document says of a property, or None where this is none."""
+    node = document.at(pointer) if last_name(parent(pointer)) == "properties" else None
+    return node.value if node is not None else None
 
 
 def _id(document: Document, pointer: str) -> str:
