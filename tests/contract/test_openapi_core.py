@@ -40,14 +40,14 @@ REQUESTS = [
     for media, content in node.get("requestBody", {"content": {JSON: {"examples": {"none": {"value": {}}}}}})[
         "content"
     ].items()
-    for name, entry in content["examples"].items()
+    for name, entry in content.get("examples", {}).items()
 ]
 ANSWERS = [
     pytest.param(operation_id, int(status), media, resolved(entry)["value"], id=f"{operation_id} {status} {name}")
     for operation_id, node in NODES.items()
     for status, response in node["responses"].items()
-    for media, content in resolved(response)["content"].items()
-    for name, entry in content["examples"].items()
+    for media, content in resolved(response).get("content", {}).items()
+    for name, entry in content.get("examples", {}).items()
 ]
 
 

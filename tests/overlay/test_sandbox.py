@@ -698,7 +698,7 @@ def changed_document() -> dict[str, Any]:
         "Limit": {"name": "limit", "in": "query", "required": True, "schema": {"type": "integer", "maximum": 10}}
     }
     example = {"application/json": {"schema": {}, "example": {"state": "SENT"}}}
-    changed["paths"]["/api/core/messages/{message-id}"] = {
+    changed["paths"]["/api/core/tests/{message-id}"] = {
         "parameters": [{"$ref": "#/components/parameters/Limit"}],
         "get": {"operationId": "getMessage", "responses": {"203": {"description": "It.", "content": example}}},
         "delete": {"operationId": "deleteMessage", "responses": {"204": {"description": "Gone."}}},
@@ -709,7 +709,7 @@ def changed_document() -> dict[str, Any]:
 def test_another_document() -> None:
     """A new operation and a new constraint are enforced without code; the answer is the document's example."""
     with Sandbox(document=changed_document()) as sandbox, httpx.Client(base_url=sandbox.url, trust_env=False) as client:
-        path = "/api/core/messages/msg_1"
+        path = "/api/core/tests/msg_1"
         assert client.get(path, params={"limit": 5}).status_code == 401
         client.headers["Authorization"] = f"Bearer {get_token(client)}"
         assert_refused(client.get(path), 400, "INVALID_REQUEST", "limit query parameter is required")

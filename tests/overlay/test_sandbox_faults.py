@@ -31,7 +31,9 @@ GRANT = {"grant_type": "client_credentials"}
 TOKEN = "/api/auth/token"
 WHOAMI = "/api/core/whoami"
 SEND = "/api/core/messages/send"
-OPERATIONS = "issueToken or whoami or listNumbers or searchNumbers or updateNumber or sendMessage"
+OPERATIONS = " or ".join(
+    node["operationId"] for item in contract()["paths"].values() for node in item.values() if "operationId" in node
+)
 Eventually = Callable[[Callable[[], bool]], None]
 
 

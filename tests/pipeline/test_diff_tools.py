@@ -1,4 +1,4 @@
-"""The tools of the gate as processes: each sees a known break, and one that fails is not one that sees nothing."""
+"""The tools of the gate as processes: each sees a known break; one that fails is not one that sees nothing."""
 
 import copy
 import os

@@ -838,7 +838,6 @@ GENERATED, OVERLAY = ROOT / "generated" / "redcloud_core_client", ROOT / "overla
 
 KNOWN = {
     GENERATED: [
-        "models.number.Number.e164: str",
         "models.number.Number.campaignRegId: str | None | Unset = UNSET",
         "models.token_form.TokenForm.client_secret: str | Unset = UNSET",
         "models.token_request.TokenRequest.client_secret: str",

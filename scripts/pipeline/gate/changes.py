@@ -13,7 +13,7 @@ import attrs
 
 from ..document import METHODS, Document, Node, operations
 from ..loading import is_array, is_object
-from .diff_tools import Difference
+from .diff_tools import Difference, evened
 from .evidence import CLASSES, Class, Evidence
 from .places import is_within, last_name, parent, subject
 
@@ -192,7 +192,7 @@ def _attached(found: Evidence, groups: Iterable[_Group]) -> bool:
 
 def _explained(found: Evidence, groups: Iterable[_Group], reach: Mapping[str, frozenset[str]]) -> bool:
     """Tell whether a group around the place, inside it, or that the operation there uses is as bad as it says."""
-    places = [place for place in (found.before, found.after) if place]
+    places = [place for place in (found.before, found.after, found.operation) if place]
     around = {place for pointer in places for place in (pointer, *reach.get(subject(pointer), ()))}
 
     def touches(group: _Group) -> bool:
@@ -340,11 +340,12 @@ def _plain(part: str) -> str:
     return part.replace("~1", "/").replace("~0", "~")
 
 
-def order_only(old: Document, new: Document) -> list[Change]:
-    """Return the one change of two documents that say the same in another order; none if they do not differ."""
+def unlisted(old: Document, new: Document) -> list[Change]:
+    """Return the one change of two documents that do not differ but in what `redocly diff` does not list, if any."""
     if json.dumps(_without_version(old)) == json.dumps(_without_version(new)):
         return []
-    return [Change("#", "the order of the document is another", "words")]
+    same = evened(old.root.value) == evened(new.root.value)
+    return [Change("#", f"{'the order of the document' if same else 'the value of an example'} is another", "words")]
 
 
 def _without_version(document: Document) -> Any:

@@ -200,6 +200,8 @@ def _correct_schema(draft: _Draft, mark: Mark) -> None:
     if is_property:
         _correct_presence(draft, mark.where, now)
     resolved = draft.new.resolve(now).value
+    if not is_object(resolved):
+        return  # `true` or `false`: another thing altogether
     if _is_open(was) and _is_object_schema(resolved):
         _replace(was, now.value)
     elif _bare(was) == _bare(resolved):
@@ -249,7 +251,7 @@ def _aspects_of(was: dict[str, Any], now: dict[str, Any]) -> dict[str, Any]:
     found = {key: value for key, value in was.items() if key not in ("required", "enum", "format", "nullable")}
     known = set(was.get("properties", {}))
     kept = [name for name in was.get("required", []) if name not in now.get("properties", {})]
-    required = [name for name in now.get("required", []) if name in known] + kept
+    required = [name for name in now.get("required", []) if isinstance(name, str) and name in known] + kept
     found |= {"required": required} if required else {}
     found |= {key: now[key] for key in ("enum", "format", "nullable") if key in now}
     if "type" in was:

@@ -244,17 +244,11 @@ def _is_text(change: dict[str, Any], difference: Difference) -> bool:
 def _finding(found: dict[str, Any], files: Files) -> Evidence:
     before = _place(found.get("baseSource"), files.old_places)
     after = _place(found.get("revisionSource"), files.new_places)
+    operation = child("#/paths", found["path"], found["operation"].lower()) if "operation" in found else ""
     if not before and not after:
-        before = after = _section(found)
+        before = after = operation or child("#", found["section"])
     weight: Class = "wire" if found["level"] > 1 else "additive"
-    return Evidence("oasdiff", found["id"], weight, found["text"], before, after)
-
-
-def _section(found: dict[str, Any]) -> str:
-    """Return the operation, or the part of the document, that a finding without a place is about."""
-    if "path" in found and "operation" in found:
-        return child("#/paths", found["path"], found["operation"].lower())
-    return child("#", found["section"])
+    return Evidence("oasdiff", found["id"], weight, found["text"], before, after, operation)
 
 
 def _place(source: Any, places: Mapping[tuple[int, int], str]) -> str:

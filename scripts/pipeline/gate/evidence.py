@@ -23,6 +23,7 @@ class Evidence:
         says: A sentence for people.
         before: Where it stands in the old document, as a JSON pointer; empty where it is new.
         after: Where it stands in the new document; empty where it is gone.
+        operation: The operation that it was found through, if the witness names one.
     """
 
     witness: str
@@ -31,3 +32,4 @@ class Evidence:
     says: str
     before: str = ""
     after: str = ""
+    operation: str = ""

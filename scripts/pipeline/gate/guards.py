@@ -9,6 +9,7 @@ import jsonschema_rs
 
 from ..contract import Contract, Operation, Property
 from ..document import Document
+from ..loading import is_object
 from ..reader import directions
 
 Guard = Literal["campaign-spelling", "send-from", "idempotency-key", "title"]
@@ -82,12 +83,13 @@ def _send_from(document: Document, contract: Contract) -> Iterator[Violation]:
                 yield from _form(_rules(document, found), found.pointers[0])
 
 
-def _rules(document: Document, found: Property) -> dict[str, Any]:
+def _rules(document: Document, of: Property) -> dict[str, Any]:
     """Return all that the document asks of a value, wherever it says so."""
     rules: dict[str, Any] = {}
-    for pointer in found.pointers:
+    for pointer in of.pointers:
         node = document.at(pointer)
-        rules |= document.resolve(node).value if node is not None else {}
+        found = document.resolve(node).value if node is not None else None
+        rules |= found if is_object(found) else {}
     return {key: rules[key] for key in ("pattern", "format", "enum", "const", "minLength", "maxLength") if key in rules}
 
 

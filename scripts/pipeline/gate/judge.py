@@ -9,9 +9,9 @@ import attrs
 from .. import account, reader
 from ..document import Document
 from ..generate import PACKAGE, generate
-from ..steps import Refused, step
+from ..steps import Refused, ToolFailed, step
 from . import corpus, diff_tools, guards, surface
-from .changes import Change, join, order_only
+from .changes import Change, join, unlisted
 from .corrections import Mark, corrected
 from .evidence import Evidence
 from .ledger import moves
@@ -87,12 +87,20 @@ def judge(old: Document, new: Side, folder: Path, reasons: Mapping[str, str]) ->
         reasons: What a maintainer accepts, and why, by the name of the option: `accept-break`, `accept-title`, ...
 
     Raises:
+        Refused: The linter finds so many errors that the documents cannot be compared.
         ToolFailed: A tool failed; nothing is known then.
     """
     with ThreadPoolExecutor() as pool:
         linting = pool.submit(_lint, new.document, folder)
-        found = find_changes(old, new, folder)
+        try:
+            found = find_changes(old, new, folder)
+        except ToolFailed:
+            if not linting.result().errors:
+                raise
+            found = None  # the tools cannot read what the linter says is no OpenAPI
         linted = linting.result()
+    if found is None:
+        raise Refused(f"{new.document.name}: {_of_lint(linted)[0]}")
     least = required(Version.read(old.version), level_of(found.changes))
     before = found.before
     return Report(
@@ -137,7 +145,7 @@ def find_changes(old: Document, new: Side, folder: Path) -> Findings:
         evidence = [*evidence, *opinion.result(), *surfaces, *corpus.evidence(trial)]
         changes = [*(corrections.result() if corrections else ())]
     changes += join(right, new.document, differences, evidence)
-    return Findings(tuple(changes or order_only(old, new.document)), tuple(wrong), before, trial)
+    return Findings(tuple(changes or unlisted(old, new.document)), tuple(wrong), before, trial)
 
 
 def _lint(document: Document, folder: Path) -> Linted:

@@ -24,7 +24,7 @@ def subject(pointer: str) -> str:
 def is_words(pointer: str) -> bool:
     """Tell whether a place is about words only: a description, an example, an extension, a tag's or a server's text."""
     parts = pointer.split("/")
-    if parts[1:2] in (["tags"], ["info"]) or (parts[1:2] == ["servers"] and "variables" in parts):
+    if parts[1:2] in (["openapi"], ["info"], ["tags"]) or (parts[1:2] == ["servers"] and "variables" in parts):
         return True
     names = {end - 1 for end in _named(parts) if parts[end - 1] not in METHODS and parts[end - 1] != "requestBody"}
     keywords = [part for number, part in enumerate(parts) if number not in names]
