@@ -1,4 +1,4 @@
-"""How what the witnesses say is joined: one change a place, the worst witness decides, nothing is lost or told twice."""
+"""How what the witnesses say is joined: one change a place, the worst decides, nothing is lost or told twice."""
 
 import copy
 from collections.abc import Callable

@@ -179,6 +179,8 @@ def test_a_guard(checkout: Any, refused: Refusal) -> None:
     assert done.returncode == 0, done.stderr
     assert "accepted by a maintainer (accept-campaign-spelling): API notice 12" in done.stdout
     assert "API notice 12" in (checkout.root / "scripts/changelog.d/+document-0-3-0.spec.md").read_text()
+    done = checkout.regenerate("--spec", changed(checkout, REWORDED), "--dry-run")
+    assert done.returncode == 0, "what was accepted once is not asked again"
 
 
 MINIMAL = "openapi: 3.1.0\ninfo: {title: Pets, version: 9.0.0}\npaths: {/pets: {}}\n"

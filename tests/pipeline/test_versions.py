@@ -2,6 +2,7 @@
 
 import pytest
 
+from pipeline.gate.changelog import next_revision
 from pipeline.gate.versions import Level, Version, is_enough, required
 from pipeline.steps import Refused
 
@@ -83,3 +84,17 @@ def test_order() -> None:
     texts = ["0.2.0", "0.2.1-rc.1", "0.2.1", "0.2.9", "0.2.10", "0.3.0-rc.2", "0.3.0-rc.10", "0.3.0", "1.0.0"]
     assert sorted(map(Version.read, reversed(texts))) == [Version.read(text) for text in texts]
     assert [str(Version.read(text)) for text in texts] == texts
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "number", "expected"),
+    [
+        ("0.2.0", "0.2.0", None, 1),
+        ("0.2.0", "0.2.0", 3, 4),
+        ("0.2.0", "0.2.1", 3, None),
+        ("0.3.0-rc.1", "0.3.0-rc.1", None, None),
+    ],
+)
+def test_the_fourth_number(before: str, after: str, number: int | None, expected: int | None) -> None:
+    """The same version raises it; a new version has none, nor has a candidate."""
+    assert next_revision(before, after, number) == expected

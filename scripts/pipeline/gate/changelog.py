@@ -32,8 +32,8 @@ def with_revision(number: int | None) -> str:
 
 
 def next_revision(before: str, after: str, number: int | None) -> int | None:
-    """Return the fourth number after a new document: none for a new version, one more for the same one."""
-    return (number or 0) + 1 if before == after else None
+    """Return the fourth number after a new document: one more for the same version, none for another or a candidate."""
+    return (number or 0) + 1 if before == after and "-rc." not in after else None
 
 
 def sdk_version(document_version: str, number: int | None) -> str:

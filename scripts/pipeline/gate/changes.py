@@ -72,7 +72,7 @@ def join(old: Document, new: Document, differences: Iterable[Difference], eviden
         evidence: What all witnesses say.
     """
     groups = _grouped(old, new, differences)
-    said = [*(_decided(found) for found in evidence), *_decided_by_us(old, new, groups)]
+    said = [*(_decided(found) for found in evidence), *_decided_by_us(old, new)]
     apart = [found for found in said if not _attached(found, groups)]
     reach = {**_reach(old), **_reach(new)}
     alone = [found for found in apart if not _explained(found, groups, reach)]
@@ -166,13 +166,14 @@ def _decided(found: Evidence) -> Evidence:
     return attrs.evolve(found, weight=decision[0]) if decision else found
 
 
-def _decided_by_us(old: Document, new: Document, groups: Iterable[_Group]) -> Iterator[Evidence]:
+def _decided_by_us(old: Document, new: Document) -> Iterator[Evidence]:
     """Yield what neither tool sees: an operation that asks for a token now (both find every change of it harmless)."""
     after = {node.text("operationId"): node for *_, node in operations(new)}
     for *_, node in operations(old):
         now = after.get(node.text("operationId"))
         if now is not None and not _secured(old, node) and _secured(new, now):
-            yield Evidence("us", "security", "wire", "it asks for credentials now", node.pointer, now.pointer)
+            says = f"`{now.text('operationId')}` asks for credentials now"
+            yield Evidence("us", "security", "wire", says, node.pointer, now.pointer)
 
 
 def _secured(document: Document, operation: Node) -> bool:

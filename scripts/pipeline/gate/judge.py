@@ -1,6 +1,6 @@
 """Judge a new document: gather what all witnesses say, join it, and hold the document's version against it."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -19,12 +19,21 @@ from .lint import Linted, lint
 from .report import Report
 from .sides import Side
 from .touched import touches
-from .versions import Version, is_enough, level_of, required
+from .versions import Level, Version, is_enough, level_of, required
 
 MOST_BYTES = 5 * 1024 * 1024
 """Bytes that a document may have to be judged; the tools that compare documents are not made for more."""
 
-_NAMED = 12
+_BREAKING = ("wire", "python")
+
+_NAMED: Mapping[Level, tuple[tuple[str, ...], str]] = {
+    "breaking": (_BREAKING, "breaks callers"),
+    "additive": (("additive",), "adds"),
+    "words": (("correction", "words"), "changes words"),
+}
+"""Which changes ask for a version, by their level, and what they do."""
+
+_MOST = 12
 
 
 @attrs.frozen
@@ -101,15 +110,19 @@ def judge(old: Document, new: Side, folder: Path, reasons: Mapping[str, str]) ->
         linted = linting.result()
     if found is None:
         raise Refused(f"{new.document.name}: {_of_lint(linted)[0]}")
-    least = required(Version.read(old.version), level_of(found.changes))
+    versions = Version.read(old.version), Version.read(new.document.version)
     before = found.before
     return Report(
         before=old.version,
         after=new.document.version,
         level=level_of(found.changes),
-        required_version=str(least),
+        required_version=str(required(versions[0], level_of(found.changes))),
         changes=found.changes,
-        refusals=(*_of_lint(linted), *_of_guards(old, new, reasons), *_of_version(old, new, found, least, reasons)),
+        refusals=(
+            *_of_lint(linted),
+            *_of_guards(before, new, reasons),
+            *_of_version(*versions, found.changes, reasons),
+        ),
         unconfirmed=found.wrong,
         moves=tuple(
             moves(account.ledger(before.document, before.contract), account.ledger(new.document, new.contract))
@@ -198,13 +211,15 @@ def _of_lint(linted: Linted) -> tuple[str, ...]:
     return (f"the linter finds errors:\n{listed}\nCorrect them in the document.",)
 
 
-def _of_guards(old: Document, new: Side, reasons: Mapping[str, str]) -> tuple[str, ...]:
-    title = old.root["info"].text("title")
+def _of_guards(before: Side, new: Side, reasons: Mapping[str, str]) -> tuple[str, ...]:
+    """Return what the guards refuse; what was accepted before, and is committed, is not asked again."""
+    title = before.document.root["info"].text("title")
+    known = {(found.guard, found.what) for found in guards.violations(before.document, before.contract, title)}
     return tuple(
         f"{found.where}: {found.what}\n"
         f"If {guards.GUARDS[found.guard]}, say so: --accept-{found.guard} REASON. Else correct the document."
         for found in guards.violations(new.document, new.contract, title)
-        if f"accept-{found.guard}" not in reasons
+        if f"accept-{found.guard}" not in reasons and (found.guard, found.what) not in known
     )
 
 
@@ -214,19 +229,18 @@ def _compare_surfaces(before: Side, new: Side) -> list[Evidence]:
 
 
 def _of_version(
-    old: Document, new: Side, found: Findings, least: Version, reasons: Mapping[str, str]
-) -> tuple[str, ...]:
-    before, after = Version.read(old.version), Version.read(new.document.version)
+    before: Version, after: Version, changes: Sequence[Change], reasons: Mapping[str, str]
+) -> Iterator[str]:
+    """Yield what is wrong with the version of a document; breaks that a maintainer accepted ask for none."""
+    if "accept-break" in reasons:
+        changes = [change for change in changes if change.kind not in _BREAKING]
+    level = level_of(changes)
+    least = required(before, level)
     if after < before:
-        return (f"version {after} goes back: the committed document has {before}\nGive it {least}, or a higher one.",)
-    if is_enough(after, least) or "accept-break" in reasons:
-        return ()
-    level = level_of(found.changes)
-    kinds = ("wire", "python") if level == "breaking" else ("additive",) if level == "additive" else ("words",)
-    named = [change.what for change in found.changes if change.kind in kinds]
-    listed = "\n".join([*named[:_NAMED], *([f"and {len(named) - _NAMED} more"] if len(named) > _NAMED else [])])
-    exception = ", or keep it with --accept-break REASON" if level == "breaking" else ""
-    verb = {"breaking": "breaks callers", "additive": "adds", "words": "changes words"}.get(level, "changes")
-    return (
-        f"version {after} is too little for what {verb}; it needs {least}:\n{listed}\nRaise info.version{exception}.",
-    )
+        yield f"version {after} goes back: the committed document has {before}\nGive it {least}, or a higher one."
+    elif not is_enough(after, least):
+        kinds, verb = _NAMED[level]
+        named = [change.what for change in changes if change.kind in kinds]
+        listed = "\n".join([*named[:_MOST], *([f"and {len(named) - _MOST} more"] if len(named) > _MOST else [])])
+        advice = "Raise info.version" + (", or keep it with --accept-break REASON." if level == "breaking" else ".")
+        yield f"version {after} is too little for what {verb}; it needs {least}:\n{listed}\n{advice}"
