@@ -189,6 +189,20 @@ def operations(document: Document) -> Iterator[tuple[str, str, Node, Node]]:
                 yield path, method, item, node
 
 
+def references(value: Any) -> Iterator[str]:
+    """Yield what the `$ref` in plain data name, wherever they stand in it."""
+    waiting = [value]
+    while waiting:
+        current = waiting.pop()
+        if is_object(current):
+            target = current.get("$ref")
+            if isinstance(target, str):
+                yield target
+            waiting += current.values()
+        elif is_array(current):
+            waiting += current
+
+
 def _child(node: Node, key: str) -> Node | None:
     if isinstance(node.value, list):
         children = list(node.elements())

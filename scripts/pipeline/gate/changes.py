@@ -11,8 +11,8 @@ from typing import Any, Literal
 
 import attrs
 
-from ..document import METHODS, Document, Node, operations
-from ..loading import is_array, is_object
+from ..document import METHODS, Document, Node, operations, references
+from ..loading import is_array
 from .diff_tools import Difference, evened
 from .evidence import CLASSES, Class, Evidence
 from .places import is_within, last_name, parent, subject
@@ -205,23 +205,17 @@ def _explained(found: Evidence, groups: Iterable[_Group], reach: Mapping[str, fr
 
 def _reach(document: Document) -> dict[str, frozenset[str]]:
     """Return what each operation refers to, directly and through others, by its pointer."""
-    return {node.pointer: frozenset(_references(document, node)) for *_, node in operations(document)}
+    return {node.pointer: frozenset(_used(document, node)) for *_, node in operations(document)}
 
 
-def _references(document: Document, node: Node) -> set[str]:
+def _used(document: Document, node: Node) -> set[str]:
     found: set[str] = set()
     waiting: list[Any] = [node.value]
     while waiting:
-        value = waiting.pop()
-        if is_object(value):
-            target = value.get("$ref")
-            if isinstance(target, str) and target not in found:
-                found.add(target)
-                referred = document.at(target)
-                waiting += [referred.value] if referred is not None else []
-            waiting += value.values()
-        elif is_array(value):
-            waiting += value
+        for target in set(references(waiting.pop())) - found:
+            found.add(target)
+            referred = document.at(target)
+            waiting += [referred.value] if referred is not None else []
     return found
 
 

@@ -19,7 +19,7 @@ from typing import Any
 import attrs
 
 from ..account import unconfirmed
-from ..document import METHODS, Document, Node, operations
+from ..document import METHODS, Document, Node, operations, references
 from ..loading import is_array, is_object
 from .diff_tools import evened
 from .places import child, is_words, last_name, parent
@@ -302,27 +302,17 @@ def _replace(was: dict[str, Any], now: dict[str, Any]) -> None:
 
 
 def _bring_what_is_missing(draft: _Draft) -> None:
-    """Bring the components that corrections refer to from the new document."""
-    while missing := [pointer for pointer in _references(draft.root) if draft.at(pointer) is None]:
-        found = {pointer: draft.new.at(pointer) for pointer in missing}
-        if not any(found.values()):
-            return
-        for pointer, node in found.items():
-            kind = pointer.split("/")[2:3]
-            if node is not None and kind:
-                section = draft.root.setdefault("components", {}).setdefault(kind[0], {})
-                section.setdefault(last_name(pointer), copy.deepcopy(node.value))
+    """Bring the components that corrections refer to from the new document, with those that they refer to."""
+    while missing := _missing(draft):
+        for component in missing:
+            section = draft.root.setdefault("components", {}).setdefault(last_name(parent(component.pointer)), {})
+            section[last_name(component.pointer)] = copy.deepcopy(component.value)
 
 
-def _references(value: Any) -> set[str]:
-    found: set[str] = set()
-    waiting = [value]
-    while waiting:
-        current = waiting.pop()
-        if is_object(current):
-            target = current.get("$ref")
-            found |= {target} if isinstance(target, str) and target.startswith("#/components/") else set()
-            waiting += current.values()
-        elif is_array(current):
-            waiting += current
-    return found
+def _missing(draft: _Draft) -> list[Node]:
+    """Return the components of the new document that the draft refers to and does not have."""
+    wanted = {
+        "/".join(target.split("/")[:4]) for target in references(draft.root) if target.startswith("#/components/")
+    }
+    found = (draft.new.at(pointer) for pointer in wanted if draft.at(pointer) is None)
+    return [component for component in found if component is not None]
