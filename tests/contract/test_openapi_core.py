@@ -21,7 +21,7 @@ DOCUMENT: dict[str, Any] = YAML(typ="safe", pure=True).load(Path(__file__).paren
 NODES: dict[str, dict[str, Any]] = {
     node["operationId"]: node for item in DOCUMENT["paths"].values() for node in item.values() if isinstance(node, dict)
 }
-KEYWORDS = {"numberId": "numberId", "Idempotency-Key": "idempotency_key"}
+KEYWORDS = {"Idempotency-Key": "idempotency_key"}
 JSON = "application/json"
 
 
@@ -66,7 +66,7 @@ def bare() -> MockRequest:
 def built(operation_id: str, media: str, example: dict[str, Any]) -> Request[Any]:
     """Let the generated client build the request of an example."""
     node = NODES[operation_id]
-    keywords = {KEYWORDS[part["name"]]: part["example"] for part in node.get("parameters", [])}
+    keywords = {KEYWORDS.get(part["name"], part["name"]): part["example"] for part in node.get("parameters", [])}
     if len(node.get("requestBody", {"content": []})["content"]) > 1:
         keywords["content_type"] = media
     request: Request[Any] = import_module(f"redcloud_core_client.api.{OPERATIONS[operation_id]}").build(
