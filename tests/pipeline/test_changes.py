@@ -56,7 +56,7 @@ def test_the_worst_witness_decides(joined: Callable[..., list[Change]]) -> None:
         Evidence("redocly", "patch", "additive", "", E164, E164),
         Evidence("oasdiff", "x", "wire", "it is shorter", f"{E164}/maxLength", ""),
         Evidence("surface", "y", "python", "another type", "", E164),
-    ) == [Change(E164, "`Number.e164` has `maxLength` 16 now", "wire")]
+    ) == [Change(E164, "`Number.e164` has `maxLength` 16 now", "wire", ("listNumbers",))]
 
 
 def test_a_witness_alone(joined: Callable[..., list[Change]]) -> None:
@@ -94,7 +94,7 @@ def test_where_a_tool_errs(joined: Callable[..., list[Change]]) -> None:
         Evidence("redocly", "enum-values-added", "wire", "", code, code),
         Evidence("oasdiff", "response-property-enum-value-added", "wire", "", "", f"{code}/enum/1"),
     ]
-    assert joined(more, *said) == [Change(code, "`OAuthErrorCode` knows `b` too", "additive")]
+    assert joined(more, *said) == [Change(code, "`OAuthErrorCode` knows `b` too", "additive", ("issueToken",))]
 
 
 def test_the_worst_come_first(joined: Callable[..., list[Change]]) -> None:

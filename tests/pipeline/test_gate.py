@@ -66,7 +66,7 @@ def test_accepted(checkout: Any) -> None:
         "accepted: 0.2.0 -> 0.3.0, breaks callers; the client is in place, as version 0.3.0 of the SDK",
         "",
         "breaks callers on the wire",
-        "  `SendMessageRequest.externalReference` is called `externalRef` now",
+        "  `SendMessageRequest.externalReference` is called `externalRef` now (in `sendMessage`)",
         "",
         "adds",
         "  `ping` (GET /api/core/ping) is new",

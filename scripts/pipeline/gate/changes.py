@@ -41,11 +41,13 @@ class Change:
         where: The JSON pointer in the new document, or in the old one if it is gone there.
         what: What changed, in words.
         kind: What it means to callers; a `correction` is one of an assumption and breaks no promise.
+        operations: The ids of the operations whose callers it concerns, where `what` does not name one.
     """
 
     where: str
     what: str
     kind: Class | Literal["correction"]
+    operations: tuple[str, ...] = ()
 
 
 @attrs.define
@@ -80,7 +82,16 @@ def join(old: Document, new: Document, differences: Iterable[Difference], eviden
     changes += {
         (found.before, found.says): Change(found.after or found.before, found.says, found.weight) for found in alone
     }.values()
-    return sorted(changes, key=lambda change: (_rank(change.kind), change.where))
+    concerned = [attrs.evolve(change, operations=_concerned(change.where, old, new, reach)) for change in changes]
+    return sorted(concerned, key=lambda change: (_rank(change.kind), change.where))
+
+
+def _concerned(pointer: str, old: Document, new: Document, reach: Mapping[str, frozenset[str]]) -> tuple[str, ...]:
+    """Return the ids of the operations that use a component, in the order of the document."""
+    component = "/".join(pointer.split("/")[:4])
+    document = new if new.at(component) is not None else old
+    found = [node for *_, node in operations(document) if component in reach[node.pointer]]
+    return tuple(node.text("operationId") for node in found)
 
 
 def worst(kinds: Iterable[Class]) -> Class:

@@ -16,6 +16,7 @@ from .touched import Touched
 from .versions import Level
 
 _MOST = 20
+_FEW = 3
 
 _TITLES = {
     "correction": "corrects assumptions, which breaks no promise",
@@ -77,7 +78,10 @@ class Report:
             "version": self.after,
             "version_before": self.before,
             "required_version": self.required_version,
-            "changes": [{"where": found.where, "what": found.what, "class": found.kind} for found in self.changes],
+            "changes": [
+                {"where": found.where, "what": found.what, "class": found.kind, "operations": list(found.operations)}
+                for found in self.changes
+            ],
             "refusals": list(self.refusals),
             "unconfirmed": [attrs.asdict(mark) for mark in self.unconfirmed],
             "ledger": [attrs.asdict(move) for move in self.moves],
@@ -136,11 +140,20 @@ def _in_words(level: Level) -> str:
 
 def _changes(report: Report) -> Iterator[Line]:
     for kind, title in _TITLES.items():
-        yield from _section(title, [change.what for change in report.changes if change.kind == kind])
+        yield from _section(title, [_for_whom(change) for change in report.changes if change.kind == kind])
         if kind == "correction":
             yield from ((f"  was assumed: {mark.why} ({mark.where})", "dim") for mark in report.unconfirmed)
     words = [change.what for change in report.changes if change.kind == "words"]
     yield from _section("words", words if len(words) <= 3 else [f"{words[0]}, and {len(words) - 1} more places"])
+
+
+def _for_whom(change: Change) -> str:
+    """Say what changed, and which operations' callers it concerns where that does not say it."""
+    count = len(change.operations)
+    if not count:
+        return change.what
+    named = ", ".join(f"`{name}`" for name in change.operations) if count <= _FEW else f"{count} operations"
+    return f"{change.what} (in {named})"
 
 
 def _calls(report: Report) -> Iterator[Line]:
