@@ -65,6 +65,18 @@ def test_a_witness_alone(joined: Callable[..., list[Change]]) -> None:
     assert joined(alone, alone) == [Change(WHOAMI, "nobody else saw it", "wire")]
 
 
+def test_a_property_is_renamed_in_its_own_schema(joined: Callable[..., list[Change]]) -> None:
+    """A property that is gone here and new elsewhere is two changes, however alike."""
+    moved = "#/components/schemas/NumberList/properties/e164"
+
+    def change(data: dict[str, Any]) -> None:
+        schemas = data["components"]["schemas"]
+        schemas["NumberList"]["properties"]["e164"] = schemas["Number"]["properties"].pop("e164")
+
+    said = joined(Difference("removed", "", E164, ""), Difference("added", "", "", moved), change=change)
+    assert sorted(found.what for found in said) == ["`Number.e164` is gone", "`NumberList.e164` is new"]
+
+
 def test_what_an_operation_shows(joined: Callable[..., list[Change]]) -> None:
     """What shows at an operation is told by a difference that the operation uses, if that one is as bad."""
     shown = Evidence("corpus", "call-differs", "wire", "the call differs", LIST, LIST)

@@ -686,6 +686,12 @@ def type_of_an_assumption_changed(data: Data) -> None:
 
 
 @drill("breaking")
+def enum_of_another_type_assumed(data: Data) -> None:
+    schemas(data)["NumberStatus"] = {"type": "integer", "enum": [1, 2], "description": "A state."}
+    properties(data, "Number")["status"] = {"$ref": "#/components/schemas/NumberStatus"}
+
+
+@drill("breaking")
 def documented_property_of_an_assumption_removed(data: Data) -> None:
     del properties(data, "Number")["e164"]
     schemas(data)["Number"]["required"].remove("e164")
