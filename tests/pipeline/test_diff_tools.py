@@ -102,6 +102,7 @@ def install(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., No
 
 
 SHELL = "#!/bin/sh\n"
+OTHER_FORM = '{"reportVersion": "2", "summary": {}, "changes": []}'
 
 
 @pytest.mark.parametrize(
@@ -132,8 +133,8 @@ def test_an_oasdiff_that_fails(
         ("", "`redocly` is not installed\nrun `./scripts/test --setup-only`"),
         ("process.exit(0)", "`redocly diff` ended well, but its report cannot be read; it says: nothing"),
         (
-            'import fs from \'fs\'; fs.writeFileSync(\'redocly.json\', \'{"reportVersion": "2", "summary": {}, "changes": []}\')',
-            '`redocly diff` ended well, but its report cannot be read; it says: {"reportVersion": "2", "summary": {}, "changes": []}',
+            f"import fs from 'fs'; fs.writeFileSync('redocly.json', '{OTHER_FORM}')",
+            f"`redocly diff` ended well, but its report cannot be read; it says: {OTHER_FORM}",
         ),
         ("setTimeout(() => 0, 60000)", "was not done after 1 s and was stopped"),
     ],
