@@ -310,7 +310,7 @@ def _print(spec: Path | None, reasons: dict[str, str], *, dry: bool) -> int:
     show(report, place=outcome.place)
     _print_notes(outcome.mended, () if spec else outcome.notes)
     if not report.accepted:
-        listed = "\n".join(f"- {reason}" for reason in report.refusals).replace("\n", "\n  ").replace("\n  - ", "\n- ")
+        listed = "\n".join("- " + reason.replace("\n", "\n  ") for reason in report.refusals)
         raise Refused(f"{spec} is refused:\n{listed}")
     return 0
 
