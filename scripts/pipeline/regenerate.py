@@ -103,7 +103,7 @@ def regenerate(spec: Path | None, reasons: dict[str, str], *, dry: bool) -> Outc
         if report.accepted and not dry:
             with step("swap"):
                 _swap(new, report, committed, number)
-    notes = [*contract.notes, *account.waived(account.ledger(document, contract))]
+    notes = _notes(document, contract)
     version = changelog.sdk_version(document.version, number)
     return Outcome(report, tuple(mended), tuple(notes), _place(report, version, dry=dry))
 
@@ -149,7 +149,7 @@ def write_into(spec: Path, folder: Path) -> int:
         _try(Side(made, document, contract))
         folder.mkdir(exist_ok=True)
         (made / PACKAGE).rename(folder / PACKAGE)
-    notes = [*contract.notes, *account.waived(account.ledger(document, contract))]
+    notes = _notes(document, contract)
     print(f"\nthe client of {contract.title.get_untrusted_value()} {document.version} is in place: {folder}")
     _print_notes((), tuple(notes))
     return 0
@@ -315,11 +315,18 @@ def _print(spec: Path | None, reasons: dict[str, str], *, dry: bool) -> int:
     return 0
 
 
+def _notes(document: Document, contract: Contract) -> list[str]:
+    """Return what was given a name, what is not checked or waived, and how much of the document is assumed."""
+    assumed = len(list(account.unconfirmed(document.root)))
+    said = [f"{assumed} nodes of the document are assumptions (x-unconfirmed)"] if assumed else []
+    return [*contract.notes, *account.waived(account.ledger(document, contract)), *said]
+
+
 def _print_notes(mended: tuple[str, ...], notes: tuple[str, ...]) -> None:
-    for mending in mended:
-        print(f"  mended: {steps.printable(mending)}")
     for note in notes:
         print(f"  note: {steps.printable(note)}")
+    for mending in mended:
+        print(f"  mended: {steps.printable(mending)}")
 
 
 def _print_json(spec: Path | None, reasons: dict[str, str], *, dry: bool) -> int:

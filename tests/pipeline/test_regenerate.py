@@ -280,7 +280,8 @@ def test_steps_are_plain_lines(checkout: Any) -> None:
         "done swap",
     ], "a note on the overlay here means that it no longer type-checks"
     verdict = "accepted: 0.2.0, nothing changes for callers; the client is in place, as version 0.2.0 of the SDK"
-    assert lines(done)[5:] == ["", verdict]
+    assumed = checkout.document.read_text().count("x-unconfirmed: ")
+    assert lines(done)[5:] == ["", verdict, f"  note: {assumed} nodes of the document are assumptions (x-unconfirmed)"]
     assert "\x1b" not in done.stdout + done.stderr
 
 
