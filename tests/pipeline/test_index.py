@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.index import serve_index
+from pipeline.publish.loopback import serve_index
 from pipeline.steps import ToolFailed, execute
 
 METADATA = "Metadata-Version: 2.1\nName: tiny-package\nVersion: 1.0\n"

@@ -1,5 +1,6 @@
-"""A package index on loopback, for rehearsals and tests: pypiserver, without authentication."""
+"""A package index on loopback, for rehearsals, trials and tests: pypiserver, without authentication."""
 
+import os
 import socket
 import subprocess
 import sys
@@ -11,7 +12,7 @@ from collections.abc import Generator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
-from .steps import ToolFailed, stop
+from ..steps import ToolFailed, stop
 
 PATIENCE = 30.0
 """Seconds to wait for the first answer of an index."""
@@ -38,6 +39,12 @@ def serve_index(folder: Path) -> Generator[str]:
             yield url
         finally:
             stop(server)
+
+
+def without_proxy() -> dict[str, str]:
+    """Return this process's environment, with no proxy before loopback."""
+    direct = ",".join(filter(None, ["127.0.0.1", os.environ.get("NO_PROXY") or os.environ.get("no_proxy")]))
+    return {**os.environ, "NO_PROXY": direct, "no_proxy": direct}
 
 
 def _command(folder: Path, port: int) -> Sequence[str]:
