@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from . import steps
+from .drill import drill
 from .environment import ROOT
 from .publish.index import index_of_url
 from .publish.loopback import serve_index
@@ -24,9 +25,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
         "build, check, install into a clean environment, start the sandbox in it, send a first SMS, publish, and once "
         "more from there. Only the regenerated code stays.",
     )
-    parser.parse_args(arguments)
+    parser.add_argument("--full", action="store_true", help="then drill: release a fix and a new document from clones")
+    options = parser.parse_args(arguments)
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # so that it cleans up, as after Ctrl-C
-    return steps.run(rehearse)
+    return steps.run(_rehearse_and_drill if options.full else rehearse)
+
+
+def _rehearse_and_drill() -> None:
+    rehearse()
+    print()
+    drill()
 
 
 def rehearse() -> None:

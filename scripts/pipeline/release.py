@@ -63,11 +63,14 @@ def release(wanted: str | None, *, dry: bool) -> None:
         ToolFailed: A step failed; its message tells which command and why.
     """
     began = time.monotonic()
-    with _index(wanted) as index, tempfile.TemporaryDirectory(prefix="redcloud-release-") as folder:
-        check_ready()
+    asked = find_index(wanted) if wanted is not None else None
+    check_ready()
+    with _serving(asked) as index, tempfile.TemporaryDirectory(prefix="redcloud-release-") as folder:
         distribution = publish(index, Path(folder), dry=dry)
         _keep(distribution)
-    _tell(distribution, index, dry=dry, seconds=time.monotonic() - began)
+        what = f"all but the upload of {NAME} {distribution.version}" if dry else f"{NAME} {distribution.version}"
+        print(f"\n{'did' if dry else 'released'} {what} in {time.monotonic() - began:.1f} s")
+        _list(distribution, "" if dry else index.upload_url if asked else "dist/index")
 
 
 def check_ready() -> None:
@@ -117,10 +120,10 @@ def _try(distribution: Distribution, source: Path | Index, folder: Path, *, with
 
 
 @contextmanager
-def _index(wanted: str | None) -> Generator[Index]:
-    """Give the index that is wanted; the one on loopback serves while the block runs."""
-    if wanted is not None:
-        yield find_index(wanted)
+def _serving(asked: Index | None) -> Generator[Index]:
+    """Give the index that was asked for, or else the one on loopback, which serves while the block runs."""
+    if asked is not None:
+        yield asked
         return
     folder = DIST / "index"
     folder.mkdir(parents=True, exist_ok=True)
@@ -148,12 +151,10 @@ def _keep(distribution: Distribution) -> None:
             os.replace(passing, DIST / path.name)
 
 
-def _tell(distribution: Distribution, index: Index, *, dry: bool, seconds: float) -> None:
-    what = f"all but the upload of {NAME} {distribution.version}" if dry else f"{NAME} {distribution.version}"
-    print(f"\n{'did' if dry else 'released'} {what} in {seconds:.1f} s" + ("" if dry else f", to {index.upload_url}"))
+def _list(distribution: Distribution, place: str) -> None:
     for path, known in zip(distribution.files, distribution.hashes, strict=True):
         print(f"  {path.name}  sha256 {known}")
-    print(f"  kept in {DIST.name}/, with the SBOM")
+    print(f"  in dist/, with the SBOM{f', and in {place}' if place else ''}")
 
 
 def _indented(text: str) -> str:

@@ -55,7 +55,7 @@ def add(python: Path, requirement: str) -> None:
     """
     with step(f"install what {requirement} needs"):
         hint = "Can uv reach the package index that it, or pip, is configured for? Run the command again when it can."
-        _pip_install(python, [requirement], _usual_index(), hint)
+        _pip_install(python, [requirement], usual_index(), hint)
 
 
 def import_all(python: Path) -> None:
@@ -101,7 +101,7 @@ def _pip_install(python: Path, arguments: list[str], environment: Mapping[str, s
         raise ToolFailed(f"{failure}\n{hint}", failure.output) from None
 
 
-def _usual_index() -> Mapping[str, str]:
+def usual_index() -> Mapping[str, str]:
     """Give an environment in which uv takes third-party packages from where the user's pip takes them.
 
     uv does not read pip's configuration. An index that uv's own variables name goes before.

@@ -19,8 +19,12 @@ PATIENCE = 30.0
 
 
 @contextmanager
-def serve_index(folder: Path) -> Generator[str]:
+def serve_index(folder: Path, *, fallback: str | None = None) -> Generator[str]:
     """Serve the packages in a folder, uploads going there too, while the block runs.
+
+    Args:
+        folder: Where the packages are.
+        fallback: The index, `simple/` and all, that answers for a package which the folder lacks; none if None.
 
     Yields:
         The URL of its root, which takes uploads; installs read `simple/` below it.
@@ -31,7 +35,7 @@ def serve_index(folder: Path) -> Generator[str]:
     port = _free_port()
     url = f"http://127.0.0.1:{port}/"
     with tempfile.TemporaryFile("w+") as log:
-        server = subprocess.Popen(_command(folder, port), stdin=subprocess.DEVNULL, stdout=log, stderr=log)
+        server = subprocess.Popen(_command(folder, port, fallback), stdin=subprocess.DEVNULL, stdout=log, stderr=log)
         try:
             if not _answers(server, url):
                 log.seek(0)
@@ -47,10 +51,11 @@ def without_proxy() -> dict[str, str]:
     return {**os.environ, "NO_PROXY": direct, "no_proxy": direct}
 
 
-def _command(folder: Path, port: int) -> Sequence[str]:
+def _command(folder: Path, port: int, fallback: str | None) -> Sequence[str]:
     open_to_all = ["--authenticate", ".", "--passwords", "."]
-    # without fallback: an unknown package is unknown, and not looked up at the public index
-    options = ["--interface", "127.0.0.1", "--port", str(port), "--disable-fallback", *open_to_all]
+    # pypiserver's own default would be the public index
+    unknown = ["--disable-fallback"] if fallback is None else ["--fallback-url", fallback]
+    options = ["--interface", "127.0.0.1", "--port", str(port), *unknown, *open_to_all]
     return [sys.executable, "-m", "pypiserver", "run", *options, str(folder)]
 
 
