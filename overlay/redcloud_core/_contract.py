@@ -23,8 +23,8 @@ def provenance() -> dict[str, Any]:
     """Return what the low-level client was made from.
 
     Returns:
-        The version of the document, the versions of generator and formatter, and hashes (SHA-256, hex) of document,
-        configuration, templates and output; a copy of your own at each call.
+        The version of the document, the versions of generator and formatter and of what wrote the TypeScript types, and
+        hashes (SHA-256, hex) of document, configuration, templates and output; a copy of your own at each call.
     """
     return deepcopy(PROVENANCE)
 

@@ -29,7 +29,12 @@ REQUIREMENTS = ROOT / "scripts" / "requirements.txt"
 NODE_PINS = ROOT / "scripts" / "pipeline" / "node"
 
 _ENTERED = "REDCLOUD_CORE_ENTERED"  # the tree whose environment a parent process has prepared already
-_NODE_TOOLS = {"redocly": "@redocly/cli/bin/cli.js", "pyright": "pyright/index.js"}
+_NODE_TOOLS = {
+    "redocly": "@redocly/cli/bin/cli.js",
+    "pyright": "pyright/index.js",
+    "openapi-typescript": "openapi-typescript/bin/cli.js",
+    "tsc": "typescript/bin/tsc",
+}
 _OFFLINE = "Can {} reach the package index that it is configured for? Run the command again when it can."
 _INSTALL = "run `./scripts/test --setup-only` to install all tools"
 _QUIET = ["env", "REDOCLY_TELEMETRY=off", "REDOCLY_SUPPRESS_NOTIFICATIONS=true"]
@@ -122,7 +127,7 @@ def parts() -> Sequence[Part]:
     )
 
 
-def node(tool: Literal["redocly", "pyright"], *arguments: str) -> list[str]:
+def node(tool: Literal["redocly", "pyright", "openapi-typescript", "tsc"], *arguments: str) -> list[str]:
     """Give the command line that runs a Node tool of the running environment, without telemetry and update notices.
 
     Raises:

@@ -10,6 +10,7 @@ import sys
 import textwrap
 import traceback
 from collections.abc import Generator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, TypeGuard, cast
 
@@ -26,13 +27,16 @@ from yaml import YAMLError
 from .contract import Contract, Operation
 from .document import Document
 from .environment import ROOT
+from .json_schemas import json_schemas
 from .loading import is_array, is_object, load_yaml
-from .provenance import check_origins, provenance
+from .provenance import LOCK, check_origins, provenance
 from .steps import Refused, ToolFailed, execute
+from .typescript import declarations
 
 PACKAGE = "redcloud_core_client"
 TEMPLATES = ROOT / "templates"
 CONFIG = ROOT / "generator-config.yml"
+SCHEMAS = "schemas"
 
 # Beside what `Project` renders itself.
 _FILES = (
@@ -79,8 +83,8 @@ def generate(document: Document, contract: Contract, target: Path, *, locked: bo
         document: The document; it travels in the package.
         contract: What the document says.
         target: The folder of the package.
-        locked: Whether this is the tree's own package: it gets the provenance lock, and TypedDicts for the
-            operations that the overlay overrides.
+        locked: Whether this is the tree's own package: it gets the provenance lock, what teams in other languages need
+            (JSON Schemas, types in TypeScript), and TypedDicts for the operations that the overlay overrides.
 
     Raises:
         Refused: A template was forked from another original than the installed generator's.
@@ -93,20 +97,39 @@ def generate(document: Document, contract: Contract, target: Path, *, locked: bo
 
 def _generate(document: Document, contract: Contract, target: Path, found: Settings, *, locked: bool) -> None:
     project = _project(contract, found, target, overridden=found.overridden if locked else ())
+    with ThreadPoolExecutor() as pool:
+        types = pool.submit(declarations, document) if locked else None  # takes as long as all the rest
+        _write_client(document, contract, project, target, found)
+    if types is not None:
+        _write_for_other_languages(document, contract.version, types.result(), target)
+        facts = provenance(document, CONFIG, TEMPLATES, target)
+        _render(project, "provenance", target / LOCK, provenance=facts)
+        _format(target, found.file)
+        _sign_file(target / LOCK, contract.version)
+
+
+def _write_client(document: Document, contract: Contract, project: Project, target: Path, found: Settings) -> None:
     _build(project)
     (target / "py.typed").touch()
     (target / "openapi.yaml").write_bytes(document.content)
-    data = json.dumps(document.root.value, indent=1, ensure_ascii=False)
-    (target / "openapi.json").write_text(data + "\n", encoding="utf-8")
+    _write_json(target / "openapi.json", document.root.value)
     for name in _FILES:
         _render(project, name, target / f"{name}.py")
     _format(target, found.file)
     _sign(target, contract.version)
-    if locked:
-        facts = provenance(document, CONFIG, TEMPLATES, target)
-        _render(project, "provenance", target / "_provenance.py", provenance=facts)
-        _format(target, found.file)
-        _sign_file(target / "_provenance.py", contract.version)
+
+
+def _write_for_other_languages(document: Document, version: UntrustedString, types: str, target: Path) -> None:
+    (target / "openapi.d.ts").write_text(types, encoding="utf-8")
+    _sign_file(target / "openapi.d.ts", version, mark="//")
+    folder = target / SCHEMAS
+    folder.mkdir()
+    for name, schema in json_schemas(document).items():
+        _write_json(folder / f"{name}.json", schema)
+
+
+def _write_json(path: Path, data: Any) -> None:
+    path.write_text(json.dumps(data, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
 
 
 def _project(contract: Contract, found: Settings, target: Path, overridden: tuple[str, ...]) -> Project:
@@ -193,10 +216,10 @@ def _sign(target: Path, version: UntrustedString) -> None:
         _sign_file(path, version)
 
 
-def _sign_file(path: Path, version: UntrustedString) -> None:
+def _sign_file(path: Path, version: UntrustedString, mark: str = "#") -> None:
     """Say on the first line that a machine wrote this, how, and from what."""
     plain = re.sub(r"[^A-Za-z0-9.+-]", "", version.get_untrusted_value())
-    head = f"# Machine-written by ./scripts/regenerate from version {plain} of the document; do not edit.\n"
+    head = f"{mark} Machine-written by ./scripts/regenerate from version {plain} of the document; do not edit.\n"
     path.write_text(head + path.read_text(encoding="utf-8"), encoding="utf-8")
 
 

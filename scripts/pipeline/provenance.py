@@ -8,6 +8,7 @@ from typing import Any
 
 import openapi_python_client
 
+from . import typescript
 from .document import Document
 from .steps import Refused
 
@@ -27,6 +28,7 @@ def provenance(document: Document, config: Path, templates: Path, package: Path)
         "output": {"sha256": hash_of_files(package)},
         "generator": {"name": "openapi-python-client", "version": version("openapi-python-client")},
         "formatter": {"name": "ruff", "version": version("ruff")},
+        "typescript": {"name": typescript.TOOL, "version": typescript.version()},
     }
 
 

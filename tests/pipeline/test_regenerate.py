@@ -848,7 +848,8 @@ def test_provenance(checkout: Any) -> None:
     assert facts["config"]["sha256"] == sha256((checkout.root / "generator-config.yml").read_bytes()).hexdigest()
     assert facts["generator"] == {"name": "openapi-python-client", "version": "0.29.1"}
     assert facts["formatter"]["name"] == "ruff"
-    assert set(facts) == {"document", "config", "templates", "output", "generator", "formatter"}
+    assert facts["typescript"] == {"name": "openapi-typescript", "version": "7.13.0"}
+    assert set(facts) == {"document", "config", "templates", "output", "generator", "formatter", "typescript"}
     assert (checkout.package / "openapi.yaml").read_bytes() == content
     data = json.loads((checkout.package / "openapi.json").read_text())
     assert data == YAML(typ="safe", pure=True).load(content)
