@@ -6,6 +6,7 @@ import re
 import shutil
 import subprocess
 from concurrent.futures import ThreadPoolExecutor
+from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +17,8 @@ from redcloud_core._binding import send_message
 from redcloud_core._idempotency import KeyMemory
 from redcloud_core._preflight import NumberBook
 
-VECTORS = Path(__file__).parents[1] / "vectors" / "idempotency.json"
+VECTORS = Path(str(files("redcloud_core"))) / "languages" / "vectors" / "idempotency.json"
+PROGRAM = Path(__file__).parents[1] / "vectors" / "idempotency.mjs"
 SEND = "/api/core/messages/send"
 QUEUED: dict[str, Any] = {"results": [{"to": "+1555", "messageId": "msg_1", "status": "QUEUED"}], "errors": []}
 
@@ -53,7 +55,7 @@ def test_vectors_in_javascript() -> None:
     node = shutil.which("node")
     if node is None:
         pytest.skip("this machine has no Node")
-    command = [node, str(VECTORS.with_suffix(".mjs")), str(VECTORS)]
+    command = [node, str(PROGRAM), str(VECTORS)]
     done = subprocess.run(command, capture_output=True, text=True, check=True, timeout=60)
     assert done.stdout.split() == [vector["key"] for vector in vectors()]
 

@@ -43,6 +43,7 @@ def test_import_is_light() -> None:
         ("import redcloud_core.models", ["httpx", "httpcore", "msgspec", "starlette"]),
         ("from redcloud_core.models import SendMessageRequest, encode", ["httpx", "httpcore", "starlette", "ssl"]),
         ("import redcloud_core.sandbox", ["starlette", "uvicorn", "httpx"]),
+        ("import redcloud_core.export", HEAVY[:9]),
         ("from redcloud_core import AsyncRedCloud, RedCloud", ["starlette", "uvicorn", "jsonschema_rs"]),
     ],
 )
@@ -104,7 +105,7 @@ def test_lazy_names_are_written_once() -> None:
 def test_no_submodule_bears_a_public_name() -> None:
     """A public submodule is one of the few that are meant to be; none hides a name of `__all__`."""
     public = {found.name for found in pkgutil.iter_modules(redcloud_core.__path__) if not found.name.startswith("_")}
-    assert {"models", "sandbox"} == public
+    assert {"export", "models", "sandbox"} == public
     assert public.isdisjoint(redcloud_core.__all__)
 
 

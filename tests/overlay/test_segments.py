@@ -3,6 +3,7 @@
 import json
 import shutil
 import subprocess
+from importlib.resources import files
 from pathlib import Path
 from typing import Any
 from unicodedata import normalize
@@ -24,7 +25,8 @@ from redcloud_core._segments import (
     count_segments,
 )
 
-VECTORS = Path(__file__).parents[1] / "vectors" / "segments.json"
+VECTORS = Path(str(files("redcloud_core"))) / "languages" / "vectors" / "segments.json"
+PROGRAM = Path(__file__).parents[1] / "vectors" / "segments.mjs"
 ALPHABET = GSM_DEFAULT.replace("\x1b", "") + "".join(GSM_EXTENSION)
 
 gsm_texts = st.text(st.sampled_from(ALPHABET), max_size=700) | st.text(st.sampled_from("a€"), max_size=700)
@@ -92,7 +94,7 @@ def test_vectors_in_javascript() -> None:
     node = shutil.which("node")
     if node is None:
         pytest.skip("this machine has no Node")
-    command = [node, str(VECTORS.with_suffix(".mjs")), str(VECTORS)]
+    command = [node, str(PROGRAM), str(VECTORS)]
     done = subprocess.run(command, capture_output=True, text=True, check=True, timeout=60)
     expected = []
     for vector in vectors():
