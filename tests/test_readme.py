@@ -104,11 +104,20 @@ def test_the_walk_with_curl_gets_a_message_queued(caller: dict[str, str], port: 
         assert part in printed
 
 
+def test_the_export_is_there(caller: dict[str, str]) -> None:
+    """The command for other languages writes the folder that the text names, with a README.md of its own."""
+    command = _code("sh", 2, 0).strip().split()
+
+    assert command[0] == ".venv/bin/python"
+    _run([sys.executable, *command[1:]], caller)
+    assert (Path(caller["HOME"]) / "contract" / "README.md").is_file()
+
+
 def test_every_block_is_run() -> None:
     """A block that is added to the README needs a test here; the two commands on top are no such blocks."""
     text = (ROOT / "README.md").read_text(encoding="utf-8")
 
-    assert [language for language, _ in BLOCKS] == ["sh", *["python"] * 5, "sh"]
+    assert [language for language, _ in BLOCKS] == ["sh", *["python"] * 5, "sh", "sh"]
     assert text.index("./scripts/rehearse") < text.index("./scripts/test") < text.index("```sh")
 
 
