@@ -42,7 +42,14 @@ def install(distribution: Distribution, source: Path | Index, folder: Path) -> P
         requirements = Path(name) / "requirements.txt"
         requirements.write_text(" ".join([f"{NAME}=={distribution.version}", *hashes]), encoding="utf-8")
         execute(["uv", "venv", "--no-config", "--python", sys.executable, str(folder)])
-        exactly = ["--no-deps", "--require-hashes", "--requirements", str(requirements), *_options(source)]
+        exactly = [
+            "--no-deps",
+            "--no-build",
+            "--require-hashes",
+            "--requirements",
+            str(requirements),
+            *_options(source),
+        ]
         _pip_install(python, exactly, without_proxy(), f"Does {_title(source)} have these files, and show them to you?")
     return python
 

@@ -1,5 +1,6 @@
 """The wheel and the sdist: built twice, compared byte for byte, and checked."""
 
+import os
 import sys
 import tarfile
 import zipfile
@@ -99,7 +100,8 @@ def bill_of_materials(distribution: Distribution, python: Path) -> Path:
 def _build(source: Path, folder: Path, *kinds: str) -> Distribution:
     # with the pinned build backend of this environment, so that nothing is fetched
     options = ["--no-build-isolation", "--python", sys.executable, "--no-config", "--out-dir", str(folder)]
-    execute(["uv", "build", *kinds, *options], cwd=source)
+    # and nothing is left in the tree, which may be built again within the second that dates its bytecode
+    execute(["uv", "build", *kinds, *options], cwd=source, env={**os.environ, "PYTHONDONTWRITEBYTECODE": "1"})
     (wheel,), (sdist,) = folder.glob("*.whl"), folder.glob("*.tar.gz")
     return Distribution(wheel, sdist)
 

@@ -19,6 +19,14 @@ from .loopback import without_proxy
 
 _LOOPBACK = {"127.0.0.1", "::1", "localhost"}
 
+_SKIPPED = "already exists, skipping"
+"""What uv says of a file that the index has."""
+
+_SHOWN = ("is free", "is there in part", "is there already")
+
+_OTHER_WAYS = {"UV_PUBLISH_INDEX", "UV_PUBLISH_URL", "UV_PUBLISH_CHECK_URL"}
+"""Variables that would send a release elsewhere than the command says."""
+
 _CREDENTIALS = "UV_PUBLISH_USERNAME and UV_PUBLISH_PASSWORD, or UV_PUBLISH_TOKEN"
 
 
@@ -45,6 +53,11 @@ class Index:
     def variables(self) -> str:
         """How the names of uv's variables for it begin."""
         return f"UV_INDEX_{re.sub(r'[^A-Z0-9]', '_', self.name.upper())}"
+
+    @property
+    def reading(self) -> str:
+        """The variables with the credentials for reading it, which uv also takes for uploads where it has no others."""
+        return f"{self.variables}_USERNAME and {self.variables}_PASSWORD"
 
 
 def find_index(wanted: str) -> Index:
@@ -77,20 +90,29 @@ def check_free(index: Index, distribution: Distribution) -> None:
         ToolFailed: It does not say.
     """
     with step(f"ask {index.title} for this version") as asking:
-        said = _publish(index, distribution, "--dry-run")
-        asking.note("is there already" if said.count("already exists") == len(distribution.files) else "is free")
+        asking.note(_SHOWN[_there(index, distribution)])
 
 
 def upload(index: Index, distribution: Distribution) -> None:
-    """Upload a distribution; files that the index has already, byte for byte, are skipped.
+    """Upload a distribution, and see that the index shows it; files that it has already, byte for byte, are skipped.
 
     Raises:
         Refused: The index has other bytes under this version.
         ToolFailed: The index cannot be reached, or does not take it. What it took stays; a second run goes on there.
     """
     with step(f"upload to {index.upload_url}") as uploading:
-        skipped = _publish(index, distribution).count("already exists")
+        skipped = _publish(index, distribution).count(_SKIPPED)
         uploading.note(f"{len(distribution.files) - skipped} files" + (f", {skipped} were there" if skipped else ""))
+        if _there(index, distribution) < len(distribution.files):
+            raise ToolFailed(
+                f"{index.title} took the files and does not show them all\n"
+                f"Set {index.reading}, if it wants a password for reading, or run the command again later."
+            )
+
+
+def _there(index: Index, distribution: Distribution) -> int:
+    """Return how many files of a distribution the index has already, byte for byte."""
+    return _publish(index, distribution, "--dry-run").count(_SKIPPED)
 
 
 def _configured(name: str) -> Index:
@@ -142,18 +164,16 @@ def _publish(index: Index, distribution: Distribution, *options: str) -> str:
 
 def _environment(index: Index) -> Mapping[str, str]:
     """Give an environment in which uv finds the user's credentials, or uses none: it wants some for every index."""
-    known = ("UV_PUBLISH_", f"{index.variables}_", "UV_KEYRING_PROVIDER")
+    known = ("UV_PUBLISH_USERNAME", "UV_PUBLISH_PASSWORD", "UV_PUBLISH_TOKEN", "UV_KEYRING", index.variables)
     given = any(name.startswith(known) for name in os.environ)
     anonymous = {} if given else {"UV_PUBLISH_USERNAME": "", "UV_PUBLISH_PASSWORD": ""}
-    return {**without_proxy(), **anonymous}
+    found = {name: text for name, text in without_proxy().items() if name not in _OTHER_WAYS}
+    return {**found, **anonymous, "COLUMNS": "1000"}  # or uv folds its messages, which are read here
 
 
 def _explained(output: str, index: Index, distribution: Distribution) -> Refused | ToolFailed:
     """Return the failure of an upload with what to do about it."""
-    causes = [
-        line.strip().removeprefix("error: ") for line in output.splitlines() if re.match(r"\s*(error|cause): ", line)
-    ]
-    told = "\n  ".join(causes) or output.strip()
+    told = "\n  ".join(re.findall(r"^ *((?:error|cause): .*)$", output, re.M)) or output.strip()
     if "do not match" in output:
         return Refused(
             f"{index.title} has other bytes as version {distribution.version}:\n  {told}\n"
@@ -164,14 +184,13 @@ def _explained(output: str, index: Index, distribution: Distribution) -> Refused
 
 
 def _advice(output: str, index: Index) -> str:
-    reading = f"{index.variables}_USERNAME and {index.variables}_PASSWORD"
     if re.search(r"status code 40[13]|Missing credentials|lack of valid auth", output):
         return (
-            f"Set {_CREDENTIALS}, and {reading} where reading asks for some, too;\n"
-            "or keep them in keyring, and set UV_KEYRING_PROVIDER=subprocess."
+            f"Set {_CREDENTIALS}; and {index.reading}, if it wants a password for reading.\n"
+            "To keep passwords in keyring, set UV_KEYRING_PROVIDER=subprocess and the user names alone."
         )
     if "status code 409" in output:
-        return f"It has such a file and does not show it: set {reading}."
+        return f"It has such a file and does not show it: set {index.reading}."
     if re.search(r"status code 5\d\d", output):
         return "That is the index's own failure. Run the command again later: it goes on with what is not there yet."
     return "Is the address right, and can this machine reach it? Run the command again when it can."
