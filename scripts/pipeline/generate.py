@@ -76,36 +76,33 @@ def settings() -> Settings:
     return found
 
 
-def generate(document: Document, contract: Contract, target: Path, *, locked: bool) -> None:
+def generate(document: Document, contract: Contract, target: Path, *, locked: bool, languages: bool = False) -> None:
     """Write the package into a folder that does not exist yet.
 
     Args:
         document: The document; it travels in the package.
         contract: What the document says.
         target: The folder of the package.
-        locked: Whether this is the tree's own package: it gets the provenance lock, what teams in other languages need
-            (JSON Schemas, types in TypeScript), and TypedDicts for the operations that the overlay overrides.
+        locked: Whether this is the tree's own package: it gets the provenance lock, and TypedDicts for the
+            operations that the overlay overrides.
+        languages: Whether it holds what teams in other languages need: JSON Schemas, and types in TypeScript.
 
     Raises:
-        Refused: A template was forked from another original than the installed generator's.
-        ToolFailed: The generator or the formatter failed.
+        Refused: A template was forked from another original than the installed generator's, or a schema cannot be
+            said in another language.
+        ToolFailed: The generator, the formatter or openapi-typescript failed.
     """
     check_origins(TEMPLATES)
     with _naming_templates():
-        _generate(document, contract, target, settings(), locked=locked)
-
-
-def _generate(document: Document, contract: Contract, target: Path, found: Settings, *, locked: bool) -> None:
-    project = _project(contract, found, target, overridden=found.overridden if locked else ())
-    with ThreadPoolExecutor() as pool:
-        types = pool.submit(declarations, document) if locked else None  # takes as long as all the rest
-        _write_client(document, contract, project, target, found)
-    if types is not None:
-        _write_for_other_languages(document, contract.version, types.result(), target)
-        facts = provenance(document, CONFIG, TEMPLATES, target)
-        _render(project, "provenance", target / LOCK, provenance=facts)
-        _format(target, found.file)
-        _sign_file(target / LOCK, contract.version)
+        found = settings()
+        project = _project(contract, found, target, overridden=found.overridden if locked else ())
+        with ThreadPoolExecutor() as pool:
+            types = pool.submit(declarations, document) if languages else None  # takes as long as the client
+            _write_client(document, contract, project, target, found)
+        if types is not None:
+            _write_for_other_languages(document, contract.version, types.result(), target)
+        if locked:
+            _write_lock(document, contract, project, target, found)
 
 
 def _write_client(document: Document, contract: Contract, project: Project, target: Path, found: Settings) -> None:
@@ -117,6 +114,13 @@ def _write_client(document: Document, contract: Contract, project: Project, targ
         _render(project, name, target / f"{name}.py")
     _format(target, found.file)
     _sign(target, contract.version)
+
+
+def _write_lock(document: Document, contract: Contract, project: Project, target: Path, found: Settings) -> None:
+    facts = provenance(document, CONFIG, TEMPLATES, target)
+    _render(project, "provenance", target / LOCK, provenance=facts)
+    _format(target, found.file)
+    _sign_file(target / LOCK, contract.version)
 
 
 def _write_for_other_languages(document: Document, version: UntrustedString, types: str, target: Path) -> None:

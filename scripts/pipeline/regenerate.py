@@ -215,7 +215,7 @@ def _read(spec: Path) -> tuple[Document, Contract]:
 
 def _write(document: Document, contract: Contract, folder: Path, *, locked: bool) -> None:
     with step("write the client"):
-        generate(document, contract, folder / PACKAGE, locked=locked)
+        generate(document, contract, folder / PACKAGE, locked=locked, languages=locked)
 
 
 def _try(side: Side) -> None:
