@@ -18,6 +18,7 @@ from .publish import caller, notes
 from .publish.distribution import NAME, Distribution, bill_of_materials, build_twice, check
 from .publish.index import Index, check_free, find_index, index_of_url, upload
 from .publish.loopback import serve_index
+from .publish.promises import check_promises
 from .publish.tree import check_committed
 from .steps import Refused, ToolFailed, execute, step
 
@@ -100,6 +101,7 @@ def publish(index: Index, folder: Path, *, dry: bool = False) -> Distribution:
     distribution = build_twice(folder)
     check(distribution)
     check_free(index, distribution)
+    check_promises(index, distribution, folder / "before")
     _try(distribution, distribution.wheel.parent, folder / "built", with_sbom=True)
     if not dry:
         upload(index, distribution)

@@ -143,11 +143,16 @@ class Clone:
         known = {**os.environ, **environment}
         return subprocess.run(command, cwd=self.root, env=known, capture_output=True, text=True, check=False)
 
-    def python(self, code: str) -> str:
+    def python(self, code: str, *arguments: str) -> str:
         """Run a program with the clone's own pipeline, and return what it printed."""
         known = {**os.environ, "PYTHONPATH": str(self.root / "scripts")}
         return subprocess.run(
-            [sys.executable, "-c", code], cwd=self.root, env=known, stdout=subprocess.PIPE, text=True, check=True
+            [sys.executable, "-c", code, *arguments],
+            cwd=self.root,
+            env=known,
+            stdout=subprocess.PIPE,
+            text=True,
+            check=True,
         ).stdout
 
     def know_types(self) -> None:

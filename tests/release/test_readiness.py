@@ -6,9 +6,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import pytest
-
-from pipeline.publish.notes import version
+from pipeline.publish import notes
+from pipeline.publish.notes import pin_of, version
 
 Refusal = Callable[..., str]
 
@@ -82,7 +81,7 @@ def test_changelog_without_the_version_is_refused(clone: Any, refusal: Refusal) 
 
 def test_pin_of_another_document_is_refused(clone: Any, refusal: Refusal) -> None:
     """README.md pins this document, or callers get another one."""
-    clone.edit("README.md", f"redcloud-core ~= {_pin()}", "redcloud-core ~= 0.1.0.0")
+    clone.edit("README.md", f"redcloud-core ~= {pin_of(version())}", "redcloud-core ~= 0.1.0.0")
     clone.commit()
 
     assert "- README.md pins another version: redcloud-core ~= 0.1.0.0\n" in refusal(_dry_run(clone))
@@ -105,7 +104,7 @@ def test_prepare_tells_the_news(clone: Any) -> None:
     """The fragments come under the version in CHANGELOG.md, the pin into README.md, and then the tree is ready."""
     clone.edit("overlay/redcloud_core/_version.py", "REVISION: int | None = ", "REVISION: int | None = 41  # ")
     clone.edit("overlay/redcloud_core/_version.py", "41  # None", "41")
-    clone.edit("README.md", f"redcloud-core ~= {_pin()}", "redcloud-core ~= 0.1.0.0")
+    clone.edit("README.md", f"redcloud-core ~= {pin_of(version())}", "redcloud-core ~= 0.1.0.0")
     note = clone.root / "scripts" / "changelog.d" / "+slow.fixed.md"
     note.write_text("Slow calls are fast.\n")
     clone.commit()
@@ -143,21 +142,7 @@ def test_prepare_wants_news_for_a_new_version(clone: Any, refusal: Refusal) -> N
     assert said.startswith(f"nothing in scripts/changelog.d/ says what is new in version {version()}\n")
 
 
-def _pin() -> str:
-    return ".".join(version().split(".")[:3]) + ".0"
-
-
-@pytest.mark.parametrize(
-    ("version", "before", "pin"),
-    [
-        ("0.2.0", "0.1.0.0", "0.2.0.0"),
-        ("0.2.0.7", "0.2.0.0", "0.2.0.0"),
-        ("1.12.3", "0.2.0.0", "1.12.3.0"),
-        ("0.3.0rc1", "0.2.0.0", "0.2.0.0"),
-    ],
-)
-def test_pin(version: str, before: str, pin: str) -> None:
-    """Callers pin the document, whatever the revision; a candidate does not come by itself."""
-    from pipeline.publish.notes import pin_of
-
-    assert pin == pin_of(version, before)
+def test_candidate_leaves_the_pin_alone() -> None:
+    """Nobody gets a candidate without asking for it, so README.md goes on with the version before."""
+    assert notes._due("9.9.9rc1", "1.2.3.0") == "1.2.3.0"
+    assert notes._due("9.9.9.4", "1.2.3.0") == "9.9.9.0"

@@ -48,7 +48,7 @@ def install(distribution: Distribution, source: Path | Index, folder: Path) -> P
             "--require-hashes",
             "--requirements",
             str(requirements),
-            *_options(source),
+            *options_for(source),
         ]
         _pip_install(python, exactly, without_proxy(), f"Does {_title(source)} have these files, and show them to you?")
     return python
@@ -94,7 +94,7 @@ def _title(source: Path | Index) -> str:
     return source.title if isinstance(source, Index) else "the built files"
 
 
-def _options(source: Path | Index) -> list[str]:
+def options_for(source: Path | Index) -> list[str]:
     """Return uv's options for a source and nothing beside it; not from a cache, which knows only names and versions."""
     if isinstance(source, Path):
         return ["--no-config", "--no-index", "--find-links", str(source)]

@@ -12,6 +12,8 @@ from ..steps import Refused, execute, step
 CHANGELOG = ROOT / "CHANGELOG.md"
 README = ROOT / "README.md"
 
+_ADVICE = "`./scripts/release --prepare` writes both from scripts/changelog.d/; read them, and commit."
+
 _PIN = re.compile(r"(?<=redcloud-core ~= )[\w.]+")
 
 
@@ -31,7 +33,7 @@ def check_notes(version: str) -> None:
         wrong.append(f"CHANGELOG.md says nothing of version {version}")
     if waiting := _waiting():
         wrong.append(f"scripts/changelog.d/ holds what CHANGELOG.md does not say yet: {', '.join(waiting)}")
-    if pins := sorted({pin for pin in _PIN.findall(README.read_text(encoding="utf-8")) if pin != pin_of(version, pin)}):
+    if pins := sorted({pin for pin in _PIN.findall(README.read_text(encoding="utf-8")) if pin != _due(version, pin)}):
         wrong.append(f"README.md pins another version: redcloud-core ~= {', '.join(pins)}")
     if wrong:
         listed = "\n- ".join(wrong)
@@ -61,18 +63,18 @@ def prepare() -> None:
             execute([sys.executable, "-m", "towncrier", "build", "--yes", "--version", current], cwd=ROOT)
     with step("put the pin into README.md") as writing:
         text = README.read_text(encoding="utf-8")
-        README.write_text(_PIN.sub(lambda found: pin_of(current, found[0]), text), encoding="utf-8")
+        README.write_text(_PIN.sub(lambda found: _due(current, found[0]), text), encoding="utf-8")
         writing.note(", ".join(sorted(set(_PIN.findall(README.read_text(encoding="utf-8"))))))
 
 
-def pin_of(version: str, before: str) -> str:
-    """Return what callers pin with `~=` for a version: its document, whatever the SDK's own revision.
+def pin_of(version: str) -> str:
+    """Return what callers pin with `~=` for a version: its document, whatever the SDK's own revision."""
+    return ".".join(version.split(".")[:3]) + ".0"
 
-    Args:
-        version: The version of the SDK.
-        before: What is pinned now; it stays for a candidate, which nobody should get without asking.
-    """
-    return before if "rc" in version else ".".join(version.split(".")[:3]) + ".0"
+
+def _due(version: str, pin: str) -> str:
+    """Return what should be in the place of a pin: for a candidate, which nobody gets without asking, the same."""
+    return pin if "rc" in version else pin_of(version)
 
 
 def _is_told(version: str) -> bool:
@@ -81,6 +83,3 @@ def _is_told(version: str) -> bool:
 
 def _waiting() -> list[str]:
     return sorted(path.name for path in Path(FRAGMENTS).glob("*.md") if path.name != "README.md")
-
-
-_ADVICE = "`./scripts/release --prepare` writes both from scripts/changelog.d/; read them, and commit."
