@@ -10,7 +10,6 @@ import sys
 import textwrap
 import traceback
 from collections.abc import Generator
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, TypeGuard, cast
 
@@ -31,12 +30,10 @@ from .json_schemas import json_schemas
 from .loading import is_array, is_object, load_yaml
 from .provenance import LOCK, check_origins, provenance
 from .steps import Refused, ToolFailed, execute
-from .typescript import declarations
 
 PACKAGE = "redcloud_core_client"
 TEMPLATES = ROOT / "templates"
 CONFIG = ROOT / "generator-config.yml"
-SCHEMAS = "schemas"
 
 # Beside what `Project` renders itself.
 _FILES = (
@@ -76,7 +73,7 @@ def settings() -> Settings:
     return found
 
 
-def generate(document: Document, contract: Contract, target: Path, *, locked: bool, languages: bool = False) -> None:
+def generate(document: Document, contract: Contract, target: Path, *, locked: bool) -> None:
     """Write the package into a folder that does not exist yet.
 
     Args:
@@ -85,27 +82,41 @@ def generate(document: Document, contract: Contract, target: Path, *, locked: bo
         target: The folder of the package.
         locked: Whether this is the tree's own package: it gets the provenance lock, and TypedDicts for the
             operations that the overlay overrides.
-        languages: Whether it holds what teams in other languages need: JSON Schemas, and types in TypeScript.
 
     Raises:
-        Refused: A template was forked from another original than the installed generator's, or a schema cannot be
-            said in another language.
-        ToolFailed: The generator, the formatter or openapi-typescript failed.
+        Refused: A template was forked from another original than the installed generator's.
+        ToolFailed: The generator or the formatter failed.
     """
     check_origins(TEMPLATES)
     with _naming_templates():
-        found = settings()
-        project = _project(contract, found, target, overridden=found.overridden if locked else ())
-        with ThreadPoolExecutor() as pool:
-            types = pool.submit(declarations, document) if languages else None  # takes as long as the client
-            _write_client(document, contract, project, target, found)
-        if types is not None:
-            _write_for_other_languages(document, contract.version, types.result(), target)
-        if locked:
-            _write_lock(document, contract, project, target, found)
+        _generate(document, contract, target, settings(), locked=locked)
 
 
-def _write_client(document: Document, contract: Contract, project: Project, target: Path, found: Settings) -> None:
+def add_languages(document: Document, contract: Contract, target: Path, types: str) -> None:
+    """Write what teams in other languages need into the tree's own package, and its lock anew.
+
+    Args:
+        document: The document.
+        contract: What the document says.
+        target: The folder of the package.
+        types: The document's types in TypeScript.
+
+    Raises:
+        Refused: A schema cannot be said as a JSON Schema in a file.
+        ToolFailed: The formatter failed.
+    """
+    (target / "openapi.d.ts").write_text(types, encoding="utf-8")
+    _sign_file(target / "openapi.d.ts", contract.version, mark="//")
+    folder = target / "schemas"
+    folder.mkdir()
+    for name, schema in json_schemas(document).items():
+        _write_json(folder / f"{name}.json", schema)
+    found = settings()
+    _write_lock(document, contract, _project(contract, found, target, found.overridden), target, found)
+
+
+def _generate(document: Document, contract: Contract, target: Path, found: Settings, *, locked: bool) -> None:
+    project = _project(contract, found, target, overridden=found.overridden if locked else ())
     _build(project)
     (target / "py.typed").touch()
     (target / "openapi.yaml").write_bytes(document.content)
@@ -114,6 +125,8 @@ def _write_client(document: Document, contract: Contract, project: Project, targ
         _render(project, name, target / f"{name}.py")
     _format(target, found.file)
     _sign(target, contract.version)
+    if locked:
+        _write_lock(document, contract, project, target, found)
 
 
 def _write_lock(document: Document, contract: Contract, project: Project, target: Path, found: Settings) -> None:
@@ -121,15 +134,6 @@ def _write_lock(document: Document, contract: Contract, project: Project, target
     _render(project, "provenance", target / LOCK, provenance=facts)
     _format(target, found.file)
     _sign_file(target / LOCK, contract.version)
-
-
-def _write_for_other_languages(document: Document, version: UntrustedString, types: str, target: Path) -> None:
-    (target / "openapi.d.ts").write_text(types, encoding="utf-8")
-    _sign_file(target / "openapi.d.ts", version, mark="//")
-    folder = target / SCHEMAS
-    folder.mkdir()
-    for name, schema in json_schemas(document).items():
-        _write_json(folder / f"{name}.json", schema)
 
 
 def _write_json(path: Path, data: Any) -> None:

@@ -6,7 +6,7 @@ import os
 import sys
 import tempfile
 from collections.abc import Generator, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from hashlib import sha256
 from pathlib import Path
@@ -23,10 +23,11 @@ from .gate.judge import check_at_sight, check_size, judge
 from .gate.listing import listing
 from .gate.report import Report, show
 from .gate.sides import Side
-from .generate import PACKAGE, generate, settings
+from .generate import PACKAGE, add_languages, generate, settings
 from .provenance import LOCK, files
 from .steps import Refused, ToolFailed, execute, run, step
 from .swap import locked, swap, undo_leftovers, working_folder
+from .typescript import declarations
 
 DOCUMENT = ROOT / "openapi.yaml"
 GENERATED = ROOT / "generated"
@@ -92,13 +93,16 @@ def regenerate(spec: Path | None, reasons: dict[str, str], *, dry: bool) -> Outc
         if committed:
             check_at_sight(committed, document)
         new = Side(folder, document, contract)
-        _write(new.document, new.contract, folder, locked=True)
         with ThreadPoolExecutor() as pool:
+            declared = pool.submit(declarations, document)
+            _write(new.document, new.contract, folder, locked=True)
             types = pool.submit(_check_types, new)
             trial = pool.submit(_try, new)
             report = judge(committed, new, folder, reasons) if committed else _unjudged(document)
             trial.result()
         report = attrs.evolve(report, overlay=tuple(types.result()))
+        if report.accepted:  # of what is no OpenAPI the judges say so better than a tool that fails on it
+            _add_languages(new, declared)
         number = _next_revision(committed, document)
         if report.accepted and not dry:
             with step("swap"):
@@ -116,8 +120,12 @@ def check() -> int:
     """
     document, contract = _read(DOCUMENT)
     with tempfile.TemporaryDirectory(prefix="regenerate-") as name:
-        _write(document, contract, Path(name), locked=True)
-        _try(Side(Path(name), document, contract))
+        made = Side(Path(name), document, contract)
+        with ThreadPoolExecutor() as pool:
+            declared = pool.submit(declarations, document)
+            _write(document, contract, made.folder, locked=True)
+            _try(made)
+        _add_languages(made, declared)
         with step("compare with what is committed"):
             drift = [*_differences(Path(name) / PACKAGE, GENERATED / PACKAGE), *_outdated_listings(Path(name))]
     if drift:
@@ -215,7 +223,12 @@ def _read(spec: Path) -> tuple[Document, Contract]:
 
 def _write(document: Document, contract: Contract, folder: Path, *, locked: bool) -> None:
     with step("write the client"):
-        generate(document, contract, folder / PACKAGE, locked=locked, languages=locked)
+        generate(document, contract, folder / PACKAGE, locked=locked)
+
+
+def _add_languages(side: Side, declared: Future[str]) -> None:
+    with step("write the schemas and types for other languages"):
+        add_languages(side.document, side.contract, side.folder / PACKAGE, declared.result())
 
 
 def _try(side: Side) -> None:

@@ -44,10 +44,9 @@ def declarations(document: Document) -> str:
 
 
 def version() -> str:
-    """Return the version of the tool that is installed."""
-    *_, script = node(TOOL)
-    facts = json.loads(Path(script).parents[1].joinpath("package.json").read_text(encoding="utf-8"))
-    return str(facts["version"])
+    """Return the version of the tool that is pinned."""
+    pins = json.loads((NODE_PINS / "package.json").read_text(encoding="utf-8"))
+    return str(pins["dependencies"][TOOL])
 
 
 def _is_plain(name: str) -> bool:

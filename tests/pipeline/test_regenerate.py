@@ -749,8 +749,8 @@ def test_killed_at_every_step(checkout: Any, extended: Path) -> None:
     """A kill at any step before the swap leaves the old tree; the next plain run clears what was left and says so."""
     before = checkout.state()
     *steps, last = titles(checkout.regenerate("--spec", extended, "--dry-run"))
-    assert len(steps) == 9
-    assert last.startswith("check the types"), "behind this one comes the swap, which is killed below"
+    assert len(steps) == 10
+    assert last.endswith("for other languages"), "behind this one comes the swap, which is killed below"
     for title in steps:
         process = checkout.start("--spec", extended)
         next(line for line in process.stdout if f" s  {title}" in line)
