@@ -49,8 +49,8 @@ class IdempotencyKey(str):
         The algorithm, version 1. Each text is written as its length in bytes of UTF-8, in decimal digits, a colon, and
         those bytes: `5:order`. An integer is the text of its decimal digits, with a minus sign if it is negative, so
         that 7 and "7" are the same part. The namespace comes first, then the parts in their order. The key is `rc1-`
-        and the first 40 hexadecimal digits, in lower case, of the SHA-256 of all that. `vectors/idempotency.json`, which
-        `python -m redcloud_core.export` writes, has examples.
+        and the first 40 hexadecimal digits, in lower case, of the SHA-256 of all that. `python -m redcloud_core.export`
+        writes examples: `vectors/idempotency.json`.
 
         Args:
             parts: What tells this operation from all others, such as `"order", 789, "shipped"`. Texts are taken as they

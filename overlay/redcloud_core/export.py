@@ -43,7 +43,7 @@ def export(folder: Path) -> tuple[str, ...]:
     """
     contents = _contents()
     contents[_SUMS] = _sums(contents)
-    place = folder.resolve()
+    place = Path(os.path.realpath(folder))
     try:
         _check_replaceable(place)
         _put(place, contents)

@@ -238,6 +238,8 @@ def test_a_file_in_the_way(tmp_path: Path) -> None:
     (tmp_path / "contract").write_text("mine")
     _refuses(tmp_path / "contract", "contract: is no folder")
     _refuses(tmp_path / "contract" / "inside", "cannot be written: Not a directory")
+    (tmp_path / "circle").symlink_to("circle")
+    _refuses(tmp_path / "circle", "circle: is no folder")
 
 
 def test_a_parent_that_is_not_there(tmp_path: Path) -> None:

@@ -201,6 +201,22 @@ def test_keywords(translated: Callable[..., Any], schema: Any, expected: Any) ->
     assert (schema if expected is None else expected) == translated(schema, A={"type": "integer"})
 
 
+ONE = ["items", "additionalProperties", "propertyNames", "contains", "not", "if", "then", "else", "contentSchema"]
+ONE += ["unevaluatedItems", "unevaluatedProperties"]
+SEVERAL = ["allOf", "oneOf", "anyOf", "prefixItems"]
+NAMED = ["properties", "patternProperties", "dependentSchemas"]
+
+
+def test_keywords_inside(translated: Callable[..., Any]) -> None:
+    """A schema inside another one is translated, wherever JSON Schema 2020-12 has one."""
+    inner, said = {"type": "string", "nullable": True}, {"type": ["string", "null"]}
+
+    def around(value: Any) -> dict[str, Any]:
+        return dict.fromkeys(ONE, value) | {key: [value] for key in SEVERAL} | {key: {"n": value} for key in NAMED}
+
+    assert translated(around(inner), "3.1.0") == around(said)
+
+
 ODD = {"nullable": True, "example": 1, "x-unconfirmed": "why", "$ref": "#/nowhere", "exclusiveMinimum": True}
 
 
@@ -278,6 +294,7 @@ def test_names_that_two_places_give(read: Callable[..., Document]) -> None:
     assert sorted(found) == sorted(schemas)
     assert jsonschema_rs.is_valid(found["User"], 1)
     assert not jsonschema_rs.is_valid(found["User"], 2)
+    assert found["components_schemas_A_properties_b"]["const"] == 2
 
 
 def test_other_things_than_schemas_come_home(read: Callable[..., Document]) -> None:

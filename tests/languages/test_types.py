@@ -49,7 +49,7 @@ WRONG = {
 }
 
 # Everything that could end a comment, a text or a line.
-EVIL = "*/ export const broken: number = 'x'; /* ` ${1} \r\n\u2028*/\u2029 * \u200b/ \u202e */ \\\n@ts-nocheck \r*\r/"
+EVIL = "*/ export const broken: number = 'x'; /* ` ${1} \r\n\u2028*/\u2029 * \u200b/ \u202e */ \\\n@ts-nocheck *\u200b/"
 ROUTE = "/a`${b}`'\"/{id}"
 ANSWER = "#/paths/~1a`${b}`'\"~1{id}/get/responses/200/content/application~1json/schema"
 HOSTILE = {
