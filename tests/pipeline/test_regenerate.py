@@ -270,18 +270,19 @@ def test_twice_is_once(warm: Path, checkout: Any) -> None:
 def test_steps_are_plain_lines(checkout: Any) -> None:
     """Without a terminal each step is one plain line, and the end says what is in place."""
     done = checkout.regenerate()
-    first, second, *side_by_side, last = lines(done)[:5]
+    first, second, *side_by_side, others, last = lines(done)[:6]
     assert re.fullmatch(r"done read the document: \d+ operations, \d+ schemas", first)
-    assert [first, second, *sorted(side_by_side), last] == [
+    assert [first, second, *sorted(side_by_side), others, last] == [
         first,
         "done write the client",
         "done check the types of the client and the overlay (mypy --strict)",
         "done try it in a process of its own",
+        "done write the schemas and types for other languages",
         "done swap",
     ], "a note on the overlay here means that it no longer type-checks"
     verdict = "accepted: 0.2.0, nothing changes for callers; the client is in place, as version 0.2.0 of the SDK"
     assumed = checkout.document.read_text().count("x-unconfirmed: ")
-    assert lines(done)[5:] == ["", verdict, f"  note: {assumed} nodes of the document are assumptions (x-unconfirmed)"]
+    assert lines(done)[6:] == ["", verdict, f"  note: {assumed} nodes of the document are assumptions (x-unconfirmed)"]
     assert "\x1b" not in done.stdout + done.stderr
 
 
