@@ -69,9 +69,11 @@ def release(wanted: str | None, *, dry: bool) -> None:
     with _serving(asked) as index, tempfile.TemporaryDirectory(prefix="redcloud-release-") as folder:
         distribution = publish(index, Path(folder), dry=dry)
         _keep(distribution)
-        what = f"all but the upload of {NAME} {distribution.version}" if dry else f"{NAME} {distribution.version}"
-        print(f"\n{'did' if dry else 'released'} {what} in {time.monotonic() - began:.1f} s")
-        _list(distribution, "" if dry else index.upload_url if asked else "dist/index")
+        verdict = "tried, and not uploaded" if dry else "released"
+        print(f"\n{verdict}: {NAME} {distribution.version}, in {time.monotonic() - began:.1f} s")
+        for path, known in zip(distribution.files, distribution.hashes, strict=True):
+            print(f"  {path.name}  sha256 {known}")
+        print("  kept in dist/, with the SBOM")
 
 
 def check_ready() -> None:
@@ -151,12 +153,6 @@ def _keep(distribution: Distribution) -> None:
             passing = DIST / f".{path.name}"
             shutil.copyfile(path, passing)
             os.replace(passing, DIST / path.name)
-
-
-def _list(distribution: Distribution, place: str) -> None:
-    for path, known in zip(distribution.files, distribution.hashes, strict=True):
-        print(f"  {path.name}  sha256 {known}")
-    print(f"  in dist/, with the SBOM{f', and in {place}' if place else ''}")
 
 
 def _indented(text: str) -> str:

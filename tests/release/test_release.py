@@ -67,6 +67,6 @@ def test_release(clone: Any, door: Any) -> None:
     ]
     _check_bill_of_materials(clone.root / "dist" / f"redcloud_core-{version()}.cdx.json")
     assert done.stdout.count("receipt  QUEUED msg_") == 2
-    assert re.search(rf"^released redcloud-core {re.escape(version())} in [\d.]+ s$", done.stdout, re.M)
+    assert re.search(rf"^released: redcloud-core {re.escape(version())}, in [\d.]+ s$", done.stdout, re.M)
     assert SECRET not in done.stdout + done.stderr
     assert seen == set()

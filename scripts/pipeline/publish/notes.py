@@ -28,7 +28,7 @@ def check_notes(version: str) -> None:
     Raises:
         Refused: They do not.
     """
-    wrong = []
+    wrong: list[str] = []
     if not _is_told(version):
         wrong.append(f"CHANGELOG.md says nothing of version {version}")
     if waiting := _waiting():
