@@ -77,7 +77,7 @@ class _Client:
         self._base_url = checked_url(base_url)
         self._account = Account(self._base_url, checked_credential("client_id", client_id))
         secret = checked_secret_source(client_secret)
-        self._headers = {"User-Agent": _user_agent(), "Accept-Encoding": "gzip"}
+        self._headers = {"User-Agent": _user_agent(), "Accept": "*/*", "Accept-Encoding": "gzip"}
         self._patience = Patience()
         self._attempts = 4
         self._guards, self._preflight = True, False
@@ -85,6 +85,8 @@ class _Client:
         self._numbers = NumberBook()
         self._apply(settings)
         verify, proxy = settings.get("verify", True), settings.get("proxy")
+        if transport is not None and proxy is not None:
+            raise ValueError("proxy: a transport of your own goes its own way; give the proxy to the transport.")
         self._wire = Wire(self._base_url, verify, proxy, transport)
         token_transport = settings.get("token_transport", transport)
         if token_transport is not None and not isinstance(token_transport, httpx.BaseTransport):

@@ -9,9 +9,11 @@ import threading
 import time
 import zlib
 from collections.abc import AsyncGenerator, Iterator
-from functools import cache
-from http.cookiejar import CookieJar, DefaultCookiePolicy
-from typing import Any, TypedDict
+from contextlib import aclosing, closing
+from functools import cache, lru_cache
+from typing import Any, TypedDict, cast
+from urllib.parse import urlsplit
+from urllib.request import getproxies, proxy_bypass
 from weakref import WeakKeyDictionary, finalize
 
 import attrs
@@ -87,7 +89,7 @@ class Connections:
         """Reach the API as `wire` says."""
         self._wire = wire
         self._lock = threading.Lock()
-        self._pool: httpx.Client | None = None
+        self._transport: httpx.BaseTransport | None = None
         self._end: finalize[[], Connections] | None = None
         forget_after_fork(self)
 
@@ -105,9 +107,10 @@ class Connections:
         """
         body, got = _Body(ends_at), None
         try:
-            with self._connected().stream(**_arguments(self._wire, request, headers, patience, ends_at)) as got:
+            got = self._connected().handle_request(_http_request(self._wire, request, headers, patience, ends_at))
+            with closing(got):
                 if not body.begins(got):
-                    for chunk in got.iter_raw():
+                    for chunk in cast(httpx.SyncByteStream, got.stream):
                         if not body.takes(chunk):
                             break
         except httpx.RequestError as error:
@@ -119,30 +122,31 @@ class Connections:
     def close(self) -> None:
         """Close the connections."""
         with self._lock:
-            pool, self._pool = self._pool, None
-        if pool is not None:
-            pool.close()
+            transport, self._transport = self._transport, None
+        if transport is not None:
+            transport.close()
 
     def forget_parent(self) -> None:
         """Let go of the parent's connections, and of a lock that one of its threads may have held."""
         self._lock = threading.Lock()
-        self._pool = None
+        self._transport = None
         if self._end is not None:
             _of_parents.append(self._end.detach())
 
-    def _connected(self) -> httpx.Client:
+    def _connected(self) -> httpx.BaseTransport:
         with self._lock:
-            if self._pool is None:
-                self._pool = httpx.Client(transport=self._wire.transport, **_pool_options(self._wire))
-                self._end = finalize(self, self._pool.close)  # for those who do not close their client
-            return self._pool
+            if self._transport is None:
+                given = self._wire.transport
+                self._transport = httpx.HTTPTransport(**_pool_options(self._wire)) if given is None else given
+                self._end = finalize(self, self._transport.close)  # for those who do not close their client
+            return self._transport
 
 
 @attrs.define
 class _Loop:
     """What an event loop has of its own: connections, permits, and the requests under way."""
 
-    pool: httpx.AsyncClient
+    transport: httpx.AsyncBaseTransport
     permits: asyncio.Semaphore
     end: AsyncGenerator[None]
     tasks: "set[asyncio.Task[Answer | Failure]]" = attrs.field(factory=set["asyncio.Task[Answer | Failure]"])
@@ -170,7 +174,7 @@ class AsyncConnections:
                 await loop.permits.acquire()
         except TimeoutError:
             return Failure("the deadline passed before a connection was free", unsent=True)
-        task = asyncio.create_task(self._attempt(loop.pool, request, headers, patience, ends_at))
+        task = asyncio.create_task(self._attempt(loop.transport, request, headers, patience, ends_at))
         loop.tasks.add(task)
         task.add_done_callback(loop.tasks.discard)
         task.add_done_callback(lambda _: loop.permits.release())
@@ -192,7 +196,7 @@ class AsyncConnections:
 
     async def _attempt(
         self,
-        pool: httpx.AsyncClient,
+        transport: httpx.AsyncBaseTransport,
         request: Request[Any],
         headers: Headers,
         patience: Patience,
@@ -200,9 +204,11 @@ class AsyncConnections:
     ) -> Answer | Failure:
         body, got = _Body(ends_at), None
         try:
-            async with pool.stream(**_arguments(self._wire, request, headers, patience, ends_at)) as got:
+            sent = _http_request(self._wire, request, headers, patience, ends_at)
+            got = await transport.handle_async_request(sent)
+            async with aclosing(got):
                 if not body.begins(got):
-                    async for chunk in got.aiter_raw():
+                    async for chunk in cast(httpx.AsyncByteStream, got.stream):
                         if not body.takes(chunk):
                             break
         except httpx.RequestError as error:
@@ -217,18 +223,19 @@ class AsyncConnections:
             for loop in [known() for known in self._loops.keyrefs()]:  # a copy: those of other threads come and go
                 if loop is not None and loop.is_closed():
                     self._loops.pop(loop, None)
-            pool = httpx.AsyncClient(transport=self._wire.transport, **_pool_options(self._wire))
-            self._loops[running] = _Loop(pool, asyncio.Semaphore(MOST_AT_ONCE), _closing(pool))
+            given = self._wire.transport
+            transport = httpx.AsyncHTTPTransport(**_pool_options(self._wire)) if given is None else given
+            self._loops[running] = _Loop(transport, asyncio.Semaphore(MOST_AT_ONCE), _closing(transport))
             await anext(self._loops[running].end)
         return self._loops[running]
 
 
-async def _closing(pool: httpx.AsyncClient) -> AsyncGenerator[None]:
-    """Close a pool when its loop ends: `asyncio.run` then closes the asynchronous generators that have begun."""
+async def _closing(transport: httpx.AsyncBaseTransport) -> AsyncGenerator[None]:
+    """Close a transport when its loop ends: `asyncio.run` then closes the asynchronous generators that have begun."""
     try:
         yield
     finally:
-        await pool.aclose()
+        await transport.aclose()
 
 
 class _Body:
@@ -308,33 +315,27 @@ def _outcome(request: Request[Any], got: httpx.Response | None, body: _Body) -> 
     return Failure(body.problem or "nothing came", unsent=body.unsent, status=status, raw=body.content)
 
 
-class _Arguments(TypedDict):
-    method: str
-    url: str
-    headers: Headers
-    content: bytes
-    timeout: httpx.Timeout
-
-
-def _arguments(wire: Wire, request: Request[Any], headers: Headers, patience: Patience, ends_at: float) -> _Arguments:
+def _http_request(
+    wire: Wire, request: Request[Any], headers: Headers, patience: Patience, ends_at: float
+) -> httpx.Request:
     left = max(0.001, ends_at - time.monotonic())
     read, connect = min(patience.read, left), min(patience.connect, left)
-    return {
-        "method": request.operation.method,
-        "url": wire.base_url + request.target,
-        "headers": headers,
-        "content": request.content,
-        "timeout": httpx.Timeout(connect=connect, read=read, write=read, pool=left),
-    }
+    return httpx.Request(
+        request.operation.method,
+        _url(wire.base_url + request.target),
+        headers=headers,
+        content=request.content,
+        extensions={"timeout": {"connect": connect, "read": read, "write": read, "pool": left}},
+    )
+
+
+_url = lru_cache(maxsize=128)(httpx.URL)  # most calls go to the same few
 
 
 class _PoolOptions(TypedDict):
     verify: ssl.SSLContext | bool
     proxy: str | None
     limits: httpx.Limits
-    follow_redirects: bool
-    trust_env: bool
-    cookies: CookieJar
 
 
 def _pool_options(wire: Wire) -> _PoolOptions:
@@ -342,12 +343,19 @@ def _pool_options(wire: Wire) -> _PoolOptions:
     return {
         # Loopback has no TLS, and making a context would take longer than the first call.
         "verify": False if loopback else _default_context() if wire.verify is True else wire.verify,
-        "proxy": wire.proxy,
+        # or the secret would go in the clear to the proxy that the environment names
+        "proxy": wire.proxy if wire.proxy or loopback else _proxy_of_environment(wire.base_url),
         "limits": httpx.Limits(max_connections=MOST_AT_ONCE, max_keepalive_connections=MOST_AT_ONCE),
-        "follow_redirects": False,
-        "trust_env": not loopback,  # or the secret would go in the clear to the proxy that the environment names
-        "cookies": CookieJar(DefaultCookiePolicy(allowed_domains=[])),  # attempts differ in nothing but Authorization
     }
+
+
+def _proxy_of_environment(base_url: str) -> str | None:
+    """Return the proxy that the environment names for a URL, unless it says that there is none before this host."""
+    parts, proxies = urlsplit(base_url), getproxies()
+    proxy = proxies.get(parts.scheme) or proxies.get("all")
+    if not proxy or proxy_bypass(parts.netloc):
+        return None
+    return proxy if "://" in proxy else f"http://{proxy}"
 
 
 @cache

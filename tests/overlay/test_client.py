@@ -6,6 +6,7 @@ import inspect
 import json
 import pickle
 import pydoc
+import socket
 import subprocess
 import sys
 import threading
@@ -654,6 +655,53 @@ def test_loopback_needs_no_proxy(connect: Any, server: Any, sandbox: Sandbox, mo
     monkeypatch.setenv("no_proxy", "")
     connect(sandbox.url).whoami()
     assert server.seen == []
+
+
+@pytest.mark.parametrize(
+    ("variables", "asked"),
+    [
+        ({"https_proxy": "http://{proxy}"}, True),
+        ({"all_proxy": "{proxy}"}, True),
+        ({"https_proxy": "http://{proxy}", "no_proxy": "other.example.com,127.0.0.1"}, False),
+        ({"http_proxy": "http://{proxy}"}, False),
+    ],
+    ids=["https", "all, without a scheme", "but not before this host", "http alone"],
+)
+def test_proxy_of_the_environment(
+    connect: Any, unused_url: str, monkeypatch: pytest.MonkeyPatch, variables: dict[str, str], asked: bool
+) -> None:
+    """The proxy that the environment names for https is asked for a way to the host, unless it is excepted."""
+    for name in ("https_proxy", "http_proxy", "all_proxy", "no_proxy"):
+        monkeypatch.delenv(name, raising=False)
+        monkeypatch.delenv(name.upper(), raising=False)
+    said: list[bytes] = []
+
+    def listen() -> None:
+        while said[-1:] != [b"end"]:
+            connection, _ = listener.accept()
+            with connection:
+                said.append(connection.recv(4096).partition(b"\r\n")[0])
+
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        for name, value in variables.items():
+            monkeypatch.setenv(name, value.format(proxy=f"127.0.0.1:{listener.getsockname()[1]}"))
+        listening = threading.Thread(target=listen)
+        listening.start()
+        with pytest.raises(TokenUnavailableError):
+            connect(unused_url.replace("http://", "https://"), attempts=1).whoami()
+        with socket.create_connection(listener.getsockname()) as last:
+            last.sendall(b"end")
+        listening.join()
+
+    host = unused_url.removeprefix("http://")
+    assert said == [*([f"CONNECT {host} HTTP/1.1".encode()] if asked else []), b"end"]
+
+
+def test_transport_and_proxy_are_one_too_many(connect: Any) -> None:
+    """A transport of the caller's would pass the proxy by, so both are refused."""
+    transport = httpx.MockTransport(lambda _: httpx.Response(500))
+    with pytest.raises(ValueError, match="give the proxy to the transport"):
+        connect("https://api.example.com", transport=transport, proxy="http://127.0.0.1:9")
 
 
 def test_a_transport_for_tests(sms: dict[str, Any]) -> None:

@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping
 from itertools import count
 from typing import Any
 
+import attrs
 import pytest
 
 import redcloud_core._client as client_module
@@ -111,15 +112,14 @@ def a_key_per_attempt(patch: pytest.MonkeyPatch) -> None:
 
 def a_clock_in_the_body(patch: pytest.MonkeyPatch) -> None:
     """A body that is made anew for each attempt, with something that changes."""
-    numbers, made = count(), http_module._arguments
+    numbers, made = count(), http_module._http_request
 
-    def arguments(*given: Any) -> Any:
-        made_of = made(*given)
-        if made_of["url"].endswith(SEND):
-            made_of["content"] += b" " * next(numbers)
-        return made_of
+    def http_request(wire: Any, request: Any, *more: Any) -> Any:
+        if request.target.endswith(SEND):
+            request = attrs.evolve(request, content=request.content + b" " * next(numbers))
+        return made(wire, request, *more)
 
-    patch.setattr(http_module, "_arguments", arguments)
+    patch.setattr(http_module, "_http_request", http_request)
 
 
 def any_4xx_is_a_refusal(patch: pytest.MonkeyPatch) -> None:
