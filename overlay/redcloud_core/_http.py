@@ -2,14 +2,12 @@
 
 import asyncio
 import logging
-import os
 import re
 import ssl
 import threading
 import time
-import zlib
-from collections.abc import AsyncGenerator, Iterator
-from contextlib import aclosing, closing
+from collections.abc import AsyncGenerator, Iterable
+from contextlib import aclosing, closing, suppress
 from functools import cache, lru_cache
 from typing import Any, TypedDict, cast
 from urllib.parse import urlsplit
@@ -20,19 +18,14 @@ import attrs
 
 from ._binding import Answer, Request, httpx
 from ._forks import forget_after_fork
+from ._pools import IDLE_SECONDS, GivenPool, OwnPool, Pool
+from ._reading import Body
 
 logger = logging.getLogger("redcloud_core.http")
 logger.addHandler(logging.NullHandler())
 
-MOST_BYTES = 8 * 1024 * 1024
-"""Bytes that an answer may have after decompression."""
-
 MOST_AT_ONCE = 100
-"""Connections of one pool, and requests under way at once in one event loop."""
-
-_UNSENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.ProxyError, httpx.UnsupportedProtocol)
-
-_ANY_ZLIB = 32 + zlib.MAX_WBITS  # with the head of gzip or of zlib
+"""Requests under way at once in one process or in one event loop, each on a connection of its own."""
 
 _PHONE_NUMBER = re.compile(r"\d(?:[\d().-]|%20|%28|%29){5,}\d")
 
@@ -71,6 +64,9 @@ class Patience:
     """How long a whole call may take."""
 
 
+_NO_CONNECTION = Failure("the deadline passed before a connection was free", unsent=True)
+
+
 class Headers(dict[str, str]):
     """Headers that show only their names, since a traceback may show the values of variables."""
 
@@ -79,18 +75,16 @@ class Headers(dict[str, str]):
 
 
 _of_parents: list[object] = []
-"""Pools of the processes that this one was forked from: a thread there may have held a lock that closing them takes."""
+"""Pools of the processes that this one was forked from: their connections are the parent's to close."""
 
 
 class Connections:
-    """One pool for all threads of a process, made when it is first used; a fork makes its own."""
+    """The connections of all threads of a process, made as they are needed; a fork makes its own."""
 
     def __init__(self, wire: Wire) -> None:
         """Reach the API as `wire` says."""
         self._wire = wire
-        self._lock = threading.Lock()
-        self._transport: httpx.BaseTransport | None = None
-        self._end: finalize[[], Connections] | None = None
+        self._begin()
         forget_after_fork(self)
 
     def transmit(self, request: Request[Any], headers: Headers, patience: Patience, ends_at: float) -> Answer | Failure:
@@ -105,57 +99,71 @@ class Connections:
         Returns:
             The answer, read whole; or what happened instead.
         """
-        body, got = _Body(ends_at), None
+        if not self._permits.acquire(timeout=max(0, ends_at - time.monotonic())):
+            return _NO_CONNECTION
+        body, connection = Body(ends_at), self._pool.take()
         try:
-            got = self._connected().handle_request(_http_request(self._wire, request, headers, patience, ends_at))
+            return self._attempt(connection, body, request, headers, patience)
+        finally:
+            _close_all(self._pool.give(connection, usable=body.is_whole))
+            self._permits.release()
+
+    def close(self) -> None:
+        """Close the connections."""
+        self._end()
+
+    def forget_parent(self) -> None:
+        """Let go of the parent's connections, and of locks that one of its threads may have held."""
+        _of_parents.append(self._end.detach())
+        self._begin()
+
+    def _begin(self) -> None:
+        given = self._wire.transport
+        self._pool: Pool[httpx.BaseTransport] = (
+            OwnPool(lambda: httpx.HTTPTransport(**_options(self._wire))) if given is None else GivenPool(given)
+        )
+        self._permits = threading.Semaphore(MOST_AT_ONCE)
+        self._end = finalize(self, _end, self._pool)  # for those who do not close their client
+
+    def _attempt(
+        self,
+        connection: httpx.BaseTransport,
+        body: Body,
+        request: Request[Any],
+        headers: Headers,
+        patience: Patience,
+    ) -> Answer | Failure:
+        got = None
+        try:
+            got = connection.handle_request(_http_request(self._wire, request, headers, patience, body.ends_at))
             with closing(got):
                 if not body.begins(got):
                     for chunk in cast(httpx.SyncByteStream, got.stream):
                         if not body.takes(chunk):
                             break
         except httpx.RequestError as error:
-            body.fails(error, patience)
+            body.fails(error, patience.read)
         except BaseException as error:  # Ctrl-C, say
             raise _bare(error) from None
+        else:
+            body.ends()
         return _outcome(request, got, body)
-
-    def close(self) -> None:
-        """Close the connections."""
-        with self._lock:
-            transport, self._transport = self._transport, None
-        if transport is not None:
-            transport.close()
-
-    def forget_parent(self) -> None:
-        """Let go of the parent's connections, and of a lock that one of its threads may have held."""
-        self._lock = threading.Lock()
-        self._transport = None
-        if self._end is not None:
-            _of_parents.append(self._end.detach())
-
-    def _connected(self) -> httpx.BaseTransport:
-        with self._lock:
-            if self._transport is None:
-                given = self._wire.transport
-                self._transport = httpx.HTTPTransport(**_pool_options(self._wire)) if given is None else given
-                self._end = finalize(self, self._transport.close)  # for those who do not close their client
-            return self._transport
 
 
 @attrs.define
 class _Loop:
     """What an event loop has of its own: connections, permits, and the requests under way."""
 
-    transport: httpx.AsyncBaseTransport
+    pool: Pool[httpx.AsyncBaseTransport]
     permits: asyncio.Semaphore
     end: AsyncGenerator[None]
     tasks: "set[asyncio.Task[Answer | Failure]]" = attrs.field(factory=set["asyncio.Task[Answer | Failure]"])
 
 
 class AsyncConnections:
-    """One pool and one limit for each event loop, made when they are first used.
+    """The connections of each event loop, and a limit of its own, made when they are first used.
 
-    A request runs in a task of its own that nothing of the caller's cancels, because the pool does not survive
+    A request runs in a task of its own that nothing of the caller's cancels, because a connection does not survive
     cancellation. So the request of a cancelled caller goes on.
     """
 
@@ -169,12 +177,9 @@ class AsyncConnections:
     ) -> Answer | Failure:
         """Make one attempt, as `Connections.transmit` does."""
         loop = await self._running_loop()
-        try:
-            async with asyncio.timeout(ends_at - time.monotonic()):
-                await loop.permits.acquire()
-        except TimeoutError:
-            return Failure("the deadline passed before a connection was free", unsent=True)
-        task = asyncio.create_task(self._attempt(loop.transport, request, headers, patience, ends_at))
+        if not await _acquired(loop.permits, ends_at):
+            return _NO_CONNECTION
+        task = asyncio.create_task(self._attempt(loop.pool, request, headers, patience, ends_at))
         loop.tasks.add(task)
         task.add_done_callback(loop.tasks.discard)
         task.add_done_callback(lambda _: loop.permits.release())
@@ -196,25 +201,28 @@ class AsyncConnections:
 
     async def _attempt(
         self,
-        transport: httpx.AsyncBaseTransport,
+        pool: Pool[httpx.AsyncBaseTransport],
         request: Request[Any],
         headers: Headers,
         patience: Patience,
         ends_at: float,
     ) -> Answer | Failure:
-        body, got = _Body(ends_at), None
+        body, connection, got = Body(ends_at), pool.take(), None
         try:
-            sent = _http_request(self._wire, request, headers, patience, ends_at)
-            got = await transport.handle_async_request(sent)
+            got = await connection.handle_async_request(_http_request(self._wire, request, headers, patience, ends_at))
             async with aclosing(got):
                 if not body.begins(got):
                     async for chunk in cast(httpx.AsyncByteStream, got.stream):
                         if not body.takes(chunk):
                             break
         except httpx.RequestError as error:
-            body.fails(error, patience)
+            body.fails(error, patience.read)
         except BaseException as error:
             raise _bare(error) from None
+        else:
+            body.ends()
+        finally:
+            await _aclose_all(pool.give(connection, usable=body.is_whole))
         return _outcome(request, got, body)
 
     async def _running_loop(self) -> _Loop:
@@ -224,88 +232,51 @@ class AsyncConnections:
                 if loop is not None and loop.is_closed():
                     self._loops.pop(loop, None)
             given = self._wire.transport
-            transport = httpx.AsyncHTTPTransport(**_pool_options(self._wire)) if given is None else given
-            self._loops[running] = _Loop(transport, asyncio.Semaphore(MOST_AT_ONCE), _closing(transport))
+            pool: Pool[httpx.AsyncBaseTransport] = (
+                OwnPool(lambda: httpx.AsyncHTTPTransport(**_options(self._wire))) if given is None else GivenPool(given)
+            )
+            self._loops[running] = _Loop(pool, asyncio.Semaphore(MOST_AT_ONCE), _closing(pool))
             await anext(self._loops[running].end)
         return self._loops[running]
 
 
-async def _closing(transport: httpx.AsyncBaseTransport) -> AsyncGenerator[None]:
-    """Close a transport when its loop ends: `asyncio.run` then closes the asynchronous generators that have begun."""
+async def _acquired(permits: asyncio.Semaphore, ends_at: float) -> bool:
+    """Wait for a permit; tell whether there was one in time."""
+    if not permits.locked():
+        return await permits.acquire()
+    try:
+        async with asyncio.timeout(ends_at - time.monotonic()):
+            return await permits.acquire()
+    except TimeoutError:
+        return False
+
+
+async def _closing(pool: Pool[httpx.AsyncBaseTransport]) -> AsyncGenerator[None]:
+    """Close a pool when its loop ends: `asyncio.run` then closes the asynchronous generators that have begun."""
     try:
         yield
     finally:
-        await transport.aclose()
+        await _aclose_all(pool.drain())
 
 
-class _Body:
-    """A body as it is read, against a limit of bytes and a clock."""
-
-    def __init__(self, ends_at: float) -> None:
-        self.began = time.monotonic()
-        self.problem: str | None = None
-        self.unsent = False
-        self._ends_at = ends_at
-        self._inflater: Any = None
-        self._content = bytearray()
-
-    @property
-    def content(self) -> bytes:
-        """What has been read."""
-        return bytes(self._content)
-
-    def begins(self, got: httpx.Response) -> bool:
-        """Note how the body is compressed; tell whether it is whole already, as transports for tests give it.
-
-        It is inflated here and not by the HTTP library, because a small body may hold a huge one.
-        """
-        if got.is_stream_consumed:
-            self.takes(got.content)
-            return True
-        encoding = got.headers.get("content-encoding", "identity").strip().lower()
-        if encoding in ("gzip", "x-gzip", "deflate"):
-            self._inflater = zlib.decompressobj(_ANY_ZLIB)
-        elif encoding != "identity":
-            self.problem = "the body is compressed in a way that was not asked for"
-        return self.problem is not None
-
-    def takes(self, chunk: bytes) -> bool:
-        """Add a chunk; tell whether to go on reading."""
-        try:
-            inflated = chunk if self._inflater is None else self._inflater.decompress(chunk, self._room)
-        except zlib.error:
-            self.problem = "the compressed body is damaged"
-            return False
-        self._content += inflated
-        if self._room <= 0:
-            self.problem = f"the body is over {MOST_BYTES // 1024 // 1024} MiB"
-        elif time.monotonic() > self._ends_at:
-            self.problem = "the deadline passed while the body was read"
-        return self.problem is None
-
-    def ends(self) -> None:
-        """Note that nothing more comes; a compressed body may be cut all the same."""
-        if self.problem is None and self._inflater is not None and not self._inflater.eof:
-            self.problem = "the compressed body is cut"
-
-    def fails(self, error: httpx.RequestError, patience: Patience) -> None:
-        """Note that the HTTP library gave up, in words that hold nothing of the request."""
-        self.unsent = isinstance(error, _UNSENT)
-        if isinstance(error, httpx.ReadTimeout) and time.monotonic() < self._ends_at:
-            self.problem = f"no byte came for {patience.read:g} s (ReadTimeout)"
-        elif isinstance(error, httpx.TimeoutException) and time.monotonic() >= self._ends_at:
-            self.problem = f"the deadline passed ({type(error).__name__})"
-        else:
-            self.problem = " ".join([type(error).__name__, *_system_errors(error)])
-
-    @property
-    def _room(self) -> int:
-        return MOST_BYTES + 1 - len(self._content)
+def _end(pool: Pool[httpx.BaseTransport]) -> None:
+    _close_all(pool.drain())
 
 
-def _outcome(request: Request[Any], got: httpx.Response | None, body: _Body) -> Answer | Failure:
+def _close_all(connections: Iterable[httpx.BaseTransport]) -> None:
+    for connection in connections:
+        with suppress(Exception):  # nobody waits for it, and what was answered stays so
+            connection.close()
+
+
+async def _aclose_all(connections: Iterable[httpx.AsyncBaseTransport]) -> None:
+    for connection in connections:
+        with suppress(Exception):
+            await connection.aclose()
+
+
+def _outcome(request: Request[Any], got: httpx.Response | None, body: Body) -> Answer | Failure:
     """Return what an attempt came to; of an error whose body was cut the status is enough."""
-    body.ends()
     status = got.status_code if got is not None else None
     seconds = time.monotonic() - body.began
     target = _PHONE_NUMBER.sub("#######", request.target)
@@ -332,21 +303,27 @@ def _http_request(
 _url = lru_cache(maxsize=128)(httpx.URL)  # most calls go to the same few
 
 
-class _PoolOptions(TypedDict):
-    verify: ssl.SSLContext | bool
+class _Options(TypedDict):
+    verify: ssl.SSLContext
     proxy: str | None
     limits: httpx.Limits
 
 
-def _pool_options(wire: Wire) -> _PoolOptions:
+def _options(wire: Wire) -> _Options:
     loopback = wire.base_url.lower().startswith("http://")
     return {
-        # Loopback has no TLS, and making a context would take longer than the first call.
-        "verify": False if loopback else _default_context() if wire.verify is True else wire.verify,
+        # Loopback has no TLS, and reading the system's certificates would take longer than the first call.
+        "verify": wire.verify if isinstance(wire.verify, ssl.SSLContext) else _context(not loopback and wire.verify),
         # or the secret would go in the clear to the proxy that the environment names
         "proxy": wire.proxy if wire.proxy or loopback else _proxy_of_environment(wire.base_url),
-        "limits": httpx.Limits(max_connections=MOST_AT_ONCE, max_keepalive_connections=MOST_AT_ONCE),
+        "limits": httpx.Limits(max_connections=1, keepalive_expiry=IDLE_SECONDS),
     }
+
+
+@cache
+def _context(verify: bool) -> ssl.SSLContext:
+    """Return one TLS context for all connections: making one takes longer than a call."""
+    return httpx.create_ssl_context(verify=verify)
 
 
 def _proxy_of_environment(base_url: str) -> str | None:
@@ -358,27 +335,7 @@ def _proxy_of_environment(base_url: str) -> str | None:
     return proxy if "://" in proxy else f"http://{proxy}"
 
 
-@cache
-def _default_context() -> ssl.SSLContext:
-    """Return one TLS context for all pools: making one takes longer than a call."""
-    return httpx.create_ssl_context()
-
-
 def _bare(error: BaseException) -> BaseException:
     """Return an error without frames, and without what it was raised during: the HTTP library's hold the token."""
     error.__context__ = None
     return error.with_traceback(None)
-
-
-def _system_errors(error: BaseException | None) -> Iterator[str]:
-    """Yield what the system said, of the causes of an error: their texts hold nothing of the request."""
-    while error is not None:
-        if isinstance(error, ssl.SSLError):
-            yield f"({getattr(error, 'verify_message', '') or error.reason or 'TLS failed'})"
-            return
-        if isinstance(error, OSError) and error.strerror:
-            number = error.errno or 0
-            text = os.strerror(number) if number > 0 else error.strerror  # asyncio puts addresses into its own
-            yield f"(errno {number}: {text})"
-            return
-        error = error.__cause__ or error.__context__

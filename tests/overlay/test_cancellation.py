@@ -161,7 +161,7 @@ def test_ten_thousand_cancellations(
         await asyncio.wait(loop.tasks or [asyncio.create_task(asyncio.sleep(0))])
         await asyncio.sleep(0)
         assert asyncio.all_tasks() == {asyncio.current_task()}
-        connections = loop.transport._pool.connections  # type: ignore[attr-defined]
+        connections = [one for _, kept in loop.pool._idle for one in kept._pool.connections]  # type: ignore[attr-defined]
         assert connections
         assert all(connection.is_idle() or connection.is_closed() for connection in connections)
 
@@ -329,7 +329,7 @@ client = RedCloud(sys.argv[1], client_id="rc_test_client_123", client_secret="rc
 client.whoami()
 held, forked = threading.Event(), threading.Event()
 def hold():
-    with client._connections._transport._pool._optional_thread_lock:
+    with client._connections._pool._lock:
         held.set()
         forked.wait()
 threading.Thread(target=hold).start()
