@@ -124,6 +124,12 @@ class ScriptedServer:
                 return Script(200, body, hold=self.token_hold)
             return (scripts.pop(0) if len(scripts) > 1 else scripts[0]) if scripts else Script(404, b"not scripted")
 
+    @property
+    def open_connections(self) -> int:
+        """How many connections are open now."""
+        with self._lock:
+            return len(self._sockets)
+
     def connected(self, connection: socket.socket) -> int:
         """Note a connection and give its number."""
         with self._lock:
