@@ -10,7 +10,7 @@ def load():
 
 
 def _client(url):
-    """Return a client that has a token; it shares its TLS context with the one that got it, since that takes longest."""
+    """Return a client that has a token; it shares its TLS context with the one that got it: making one takes long."""
     from stock_client import AuthenticatedClient, Client
     from stock_client.api.authentication import issue_token
     from stock_client.models import TokenForm
