@@ -10,9 +10,8 @@ from .comparisons import Comparison, ranked, short
 
 OURS = "redcloud-core"
 
-_WIDTH, _MARGIN, _LABELS, _FIGURES = 900, 24, 240, 190
-_BARS = _WIDTH - 2 * _MARGIN - _LABELS - _FIGURES
-_ROW, _BAR, _HEAD, _GAP, _TOP = 24, 15, 34, 18, 76
+_MARGIN, _BARS, _FIGURES, _CHARACTER = 24, 420, 190, 7.6
+_ROW, _BAR, _HEAD, _GAP, _TOP = 24, 15, 34, 18, 92
 
 
 @attrs.frozen
@@ -33,6 +32,7 @@ class _Panel:
     """A comparison in a chart."""
 
     title: str
+    unit: str
     y: float
     bars: Sequence[_Bar]
 
@@ -50,8 +50,9 @@ def chart(title: str, caption: str, comparisons: Sequence[Comparison]) -> str:
     height = _TOP + rows * _ROW + len(panels) * (_HEAD + _GAP)
     folder = FileSystemLoader(Path(__file__).parent)
     template = Environment(loader=folder, autoescape=True, undefined=StrictUndefined).get_template("chart.svg.jinja")
-    left = _MARGIN + _LABELS
-    sizes = {"width": _WIDTH, "height": height, "margin": _MARGIN, "left": left, "bar": _BAR, "row": _ROW}
+    left = _MARGIN + 10 + _CHARACTER * max(len(bar.name) for panel in panels for bar in panel.bars)
+    width = left + _BARS + _FIGURES + _MARGIN
+    sizes = {"width": width, "height": height, "margin": _MARGIN, "left": left, "thickness": _BAR}
     return template.render(title=title, caption=caption, panels=panels, **sizes) + "\n"
 
 
@@ -59,8 +60,7 @@ def _panels(comparisons: Sequence[Comparison]) -> Iterator[_Panel]:
     y = float(_TOP)
     for comparison in comparisons:
         better = "more is better" if comparison.more_is_better else "less is better"
-        title = f"{comparison.title} ({comparison.unit}, {better})"
-        yield _Panel(title, y, list(_bars(comparison, y + _HEAD)))
+        yield _Panel(comparison.title, f"{comparison.unit}, {better}", y, list(_bars(comparison, y + _HEAD)))
         y += _HEAD + len(comparison.samples) * _ROW + _GAP
 
 
@@ -69,7 +69,7 @@ def _bars(comparison: Comparison, y: float) -> Iterator[_Bar]:
     scale = _BARS / most if most else 0.0
     for number, name in enumerate(ranked(comparison)):
         taken = comparison.spread(name)
-        figures = f"{short(taken.median)} {comparison.unit}, {comparison.ratio(name).median:.2f} x"
+        figures = f"{short(taken.median)} {comparison.unit}, {comparison.ratio(name).median:.2f}\N{MULTIPLICATION SIGN}"
         place = y + number * _ROW
         lengths = (scale * size for size in (taken.median, taken.low, taken.high))
         yield _Bar(name, figures, _kind(comparison, name), place, *lengths)

@@ -59,15 +59,11 @@ def serving(certificate: Certificate | None = None, *, token_seconds: float = 0.
     command = [sys.executable, "-I", str(WORKERS / "server.py"), "--token-seconds", str(token_seconds)]
     if certificate:
         command += ["--certificate", str(certificate.path), "--key", str(certificate.key)]
-    server = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE)
-    try:
-        assert server.stdout is not None  # noqa: S101 - for the type checkers
-        port = server.stdout.readline().decode().strip()
-        if not port:
-            raise ToolFailed("the server of the benchmark did not start; its complaint stands above")
-        yield f"{'https' if certificate else 'http'}://127.0.0.1:{port}"
-    finally:
-        stop(server)
+    with subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE) as server:
+        try:
+            yield f"{'https' if certificate else 'http'}://127.0.0.1:{_port(server)}"
+        finally:
+            stop(server)
 
 
 def requests_for(url: str, path: str) -> int:
@@ -76,3 +72,12 @@ def requests_for(url: str, path: str) -> int:
     with direct.open(f"{url}/_counts", timeout=10) as answer:
         counts: dict[str, int] = json.load(answer)
     return counts.get(path, 0)
+
+
+def _port(server: "subprocess.Popen[bytes]") -> int:
+    """Read the first line that a server prints."""
+    assert server.stdout is not None  # noqa: S101 - for the type checkers
+    line = server.stdout.readline()
+    if not line:
+        raise ToolFailed("the server of the benchmark did not start; its complaint stands above")
+    return int(line)
