@@ -3,6 +3,7 @@
 import http.client
 import json
 import re
+import shutil
 import sys
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -47,6 +48,7 @@ def _post(connection: http.client.HTTPConnection, path: str) -> dict[str, object
     return found
 
 
+@pytest.mark.skipif(shutil.which("openssl") is None, reason="there is no openssl to make a certificate")
 def test_cold_sample(tmp_path: Path) -> None:
     """A fresh interpreter, a verified certificate, one send: seconds and memory come back."""
     own = tmp_path / "own.py"

@@ -10,12 +10,14 @@ from .interleaving import WORKERS, Start
 
 OURS = "redcloud-core"
 BARE = "httpx"
+BARE_WITH_SNIFFIO = "httpx with sniffio"
 STOCK = "openapi-python-client"
 OPENAPI_GENERATOR = "openapi-generator"
 
 _LIBRARIES = {
     OURS: "ours",
     BARE: "bare",
+    BARE_WITH_SNIFFIO: "bare",
     STOCK: "stock",
     OPENAPI_GENERATOR: "openapi_generator",
     "telnyx": "with_telnyx",
@@ -40,6 +42,8 @@ def contenders() -> Mapping[str, Contender]:
     found = (
         Contender(OURS, [built]),
         Contender(BARE, [_as_here("httpx")]),
+        # httpcore looks for it in every asynchronous call, and redcloud-core brings it
+        Contender(BARE_WITH_SNIFFIO, [_as_here("httpx"), _as_here("sniffio")]),
         Contender(STOCK, [_as_here("httpx"), _as_here("attrs"), _as_here("python-dateutil")], write_stock_client),
         Contender(OPENAPI_GENERATOR, _OPENAPI_GENERATOR, write_openapi_generator_client, needs="java"),
         Contender("telnyx", ["telnyx==4.189.0"]),

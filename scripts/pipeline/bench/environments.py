@@ -36,7 +36,7 @@ class Contender:
     name: str
     requirements: Sequence[str]
     generate: Callable[["Contender"], None] | None = None
-    needs: str = "env"
+    needs: str | None = None
 
     @property
     def folder(self) -> Path:
@@ -55,7 +55,7 @@ class Contender:
 
     def is_possible(self) -> bool:
         """Tell whether the machine has what it needs."""
-        return shutil.which(self.needs) is not None
+        return self.needs is None or shutil.which(self.needs) is not None
 
     def versions(self) -> dict[str, str]:
         """Return the versions of all that is installed."""

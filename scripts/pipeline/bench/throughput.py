@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 from ..steps import step
 from .comparisons import Comparison
-from .contenders import BARE, OURS, ready, start
+from .contenders import BARE, BARE_WITH_SNIFFIO, OURS, ready, start
 from .interleaving import Start, from_workers
 from .results import Result
 from .server import serving
@@ -19,7 +19,7 @@ _NOTES = (
 
 def measure(quick: bool) -> Result:
     """Measure throughput."""
-    possible = ready((OURS, BARE, "aiohttp"))
+    possible = ready((OURS, BARE, BARE_WITH_SNIFFIO, "aiohttp"))
     both = possible["aiohttp"]
     parts, sends = (2, 200) if quick else (10, SENDS // 10)
     with serving() as url:
@@ -28,6 +28,7 @@ def measure(quick: bool) -> Result:
         in_tasks = {
             OURS: start(possible[OURS], *tasks),
             BARE: start(possible[BARE], *tasks),
+            BARE_WITH_SNIFFIO: start(possible[BARE_WITH_SNIFFIO], *tasks),
             f"{OURS} on aiohttp": start(both, *tasks, used_as="ours_aiohttp"),
             f"{BARE} on aiohttp": start(both, *tasks, used_as="bare_aiohttp"),
             "sockets alone": start(both, *tasks, used_as="sockets"),

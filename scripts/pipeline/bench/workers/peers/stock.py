@@ -32,17 +32,23 @@ def _mocked():
 
     from pipeline.bench.workers.wire import TOKEN
 
-    client = AuthenticatedClient(base_url="https://api.example.com", token=TOKEN)
-    headers = {"Authorization": "Bearer " + TOKEN}
-    client.set_httpx_client(httpx.Client(base_url="https://api.example.com", transport=transport(), headers=headers))
+    url = "https://api.example.com"
+    settings = {"base_url": url, "transport": transport(), "headers": {"Authorization": "Bearer " + TOKEN}}
+    client = AuthenticatedClient(base_url=url, token=TOKEN)
+    client.set_httpx_client(httpx.Client(**settings))
+    client.set_async_httpx_client(httpx.AsyncClient(**settings))
     return client
+
+
+def _connected(url):
+    return _mocked() if url == "mock" else _client(url)
 
 
 def connect(url):
     """Give a function that sends under a key."""
     from stock_client.api.core import send_message
 
-    client = _mocked() if url == "mock" else _client(url)
+    client = _connected(url)
     make = _maker()
     return lambda key: send_message.sync(client=client, body=make(), idempotency_key=key)
 
@@ -51,7 +57,7 @@ def connect_async(url):
     """Give an async function that sends under a key."""
     from stock_client.api.core import send_message
 
-    client = _client(url)
+    client = _connected(url)
     make = _maker()
     return lambda key: send_message.asyncio(client=client, body=make(), idempotency_key=key)
 
