@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from . import models as models
     from . import sandbox as sandbox
+    from ._async_client import AsyncRedCloud as AsyncRedCloud
     from ._auth import TokenState as TokenState
-    from ._client import AsyncRedCloud as AsyncRedCloud
     from ._client import RedCloud as RedCloud
     from ._contract import contract as contract
     from ._contract import provenance as provenance
@@ -53,7 +53,7 @@ if TYPE_CHECKING:
 
 _HOMES = {
     "APIError": "_errors",
-    "AsyncRedCloud": "_client",
+    "AsyncRedCloud": "_async_client",
     "Attempt": "_retries",
     "BadRequestError": "_errors",
     "ClientClosedError": "_errors",

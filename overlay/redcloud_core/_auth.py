@@ -1,8 +1,6 @@
 """The life of a token: fetched once for all who need it, replaced before it expires, and when the API refuses it."""
 
-import asyncio
 import logging
-import random
 import threading
 import time
 from collections import deque
@@ -11,14 +9,18 @@ from concurrent.futures import Future, wait
 from contextlib import suppress
 from copy import copy
 from datetime import UTC, datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import attrs
 
+from ._chance import chance
 from ._errors import InvalidClientError, TokenError, TokenUnavailableError
 from ._forks import forget_after_fork
 from ._token_cache import CarefulCache, Token, TokenCache, cache_key
 from ._token_endpoint import TokenEndpoint
+
+if TYPE_CHECKING:
+    import asyncio
 
 logger = logging.getLogger("redcloud_core.auth")
 logger.addHandler(logging.NullHandler())
@@ -142,6 +144,8 @@ class _Flight:
         return self._outcome()
 
     async def wait_async(self, timeout: float) -> Authorization | _Failure | None:  # noqa: ASYNC109
+        import asyncio
+
         loop = asyncio.get_running_loop()
         landed = loop.create_future()
 
@@ -170,7 +174,7 @@ class TokenSource:
         *,
         clock: Callable[[], float] = time.monotonic,
         wall_clock: Callable[[], float] = time.time,
-        draw: Callable[[], float] = random.random,
+        draw: Callable[[], float] = chance,
     ) -> None:
         """Get tokens.
 

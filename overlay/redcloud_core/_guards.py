@@ -3,7 +3,6 @@
 import inspect
 import warnings
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from difflib import get_close_matches
 from typing import Any
 from unicodedata import category, decimal, normalize
 
@@ -250,6 +249,8 @@ def _owned_instead(sender: str, numbers: Iterable[Number]) -> str:
         for number in owned:
             if digits.removeprefix("011").removeprefix("00") in (number.e164[1:], number.e164[2:]):
                 return f"write {number.numberId!r}, the id of that phone number"
+    from difflib import get_close_matches
+
     near = get_close_matches(sender[:100], [number.numberId for number in owned], n=1)
     return f"did you mean {near[0]!r}?" if near else "list_numbers() shows the ids of yours"
 

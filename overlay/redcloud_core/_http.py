@@ -1,18 +1,17 @@
-"""The only I/O: connections, the tasks that requests run in, reading with a limit, log records."""
+"""The only I/O, with `_async_http`: connections, requests, log records."""
 
-import asyncio
 import logging
 import re
 import ssl
 import threading
 import time
-from collections.abc import AsyncGenerator, Iterable
-from contextlib import aclosing, closing, suppress
+from collections.abc import Iterable
+from contextlib import closing, suppress
 from functools import cache, lru_cache
 from typing import Any, TypedDict, cast
 from urllib.parse import urlsplit
 from urllib.request import getproxies, proxy_bypass
-from weakref import WeakKeyDictionary, finalize
+from weakref import finalize
 
 import attrs
 
@@ -64,7 +63,7 @@ class Patience:
     """How long a whole call may take."""
 
 
-_NO_CONNECTION = Failure("the deadline passed before a connection was free", unsent=True)
+NO_CONNECTION = Failure("the deadline passed before a connection was free", unsent=True)
 
 
 class Headers(dict[str, str]):
@@ -100,7 +99,7 @@ class Connections:
             The answer, read whole; or what happened instead.
         """
         if not self._permits.acquire(timeout=max(0, ends_at - time.monotonic())):
-            return _NO_CONNECTION
+            return NO_CONNECTION
         body, connection = Body(ends_at), self._pool.take()
         try:
             return self._attempt(connection, body, request, headers, patience)
@@ -118,10 +117,7 @@ class Connections:
         self._begin()
 
     def _begin(self) -> None:
-        given = self._wire.transport
-        self._pool: Pool[httpx.BaseTransport] = (
-            OwnPool(lambda: httpx.HTTPTransport(**_options(self._wire))) if given is None else GivenPool(given)
-        )
+        self._pool = _pool(self._wire)
         self._permits = threading.Semaphore(MOST_AT_ONCE)
         self._end = finalize(self, _end, self._pool)  # for those who do not close their client
 
@@ -135,7 +131,7 @@ class Connections:
     ) -> Answer | Failure:
         got = None
         try:
-            got = connection.handle_request(_http_request(self._wire, request, headers, patience, body.ends_at))
+            got = connection.handle_request(http_request(self._wire, request, headers, patience, body.ends_at))
             with closing(got):
                 if not body.begins(got):
                     for chunk in cast(httpx.SyncByteStream, got.stream):
@@ -144,119 +140,16 @@ class Connections:
         except httpx.RequestError as error:
             body.fails(error, patience.read)
         except BaseException as error:  # Ctrl-C, say
-            raise _bare(error) from None
+            raise bare(error) from None
         else:
             body.ends()
-        return _outcome(request, got, body)
+        return outcome_of(request, got, body)
 
 
-@attrs.define
-class _Loop:
-    """What an event loop has of its own: connections, permits, and the requests under way."""
-
-    pool: Pool[httpx.AsyncBaseTransport]
-    permits: asyncio.Semaphore
-    end: AsyncGenerator[None]
-    tasks: "set[asyncio.Task[Answer | Failure]]" = attrs.field(factory=set["asyncio.Task[Answer | Failure]"])
-
-
-class AsyncConnections:
-    """The connections of each event loop, and a limit of its own, made when they are first used.
-
-    A request runs in a task of its own that nothing of the caller's cancels, because a connection does not survive
-    cancellation. So the request of a cancelled caller goes on.
-    """
-
-    def __init__(self, wire: Wire) -> None:
-        """Reach the API as `wire` says."""
-        self._wire = wire
-        self._loops: WeakKeyDictionary[asyncio.AbstractEventLoop, _Loop] = WeakKeyDictionary()
-
-    async def transmit(
-        self, request: Request[Any], headers: Headers, patience: Patience, ends_at: float
-    ) -> Answer | Failure:
-        """Make one attempt, as `Connections.transmit` does."""
-        loop = await self._running_loop()
-        if not await _acquired(loop.permits, ends_at):
-            return _NO_CONNECTION
-        task = asyncio.create_task(self._attempt(loop.pool, request, headers, patience, ends_at))
-        loop.tasks.add(task)
-        task.add_done_callback(loop.tasks.discard)
-        task.add_done_callback(lambda _: loop.permits.release())
-        await asyncio.wait([task], timeout=ends_at - time.monotonic())
-        return task.result() if task.done() else Failure("the deadline passed", unsent=False)
-
-    async def aclose(self, timeout: float) -> None:  # noqa: ASYNC109
-        """Wait for the requests under way in this event loop, then close its connections.
-
-        Args:
-            timeout: Seconds to wait at the most.
-        """
-        loop = self._loops.pop(asyncio.get_running_loop(), None)
-        if loop is None:
-            return
-        if loop.tasks:
-            await asyncio.wait(loop.tasks, timeout=timeout)
-        await loop.end.aclose()
-
-    async def _attempt(
-        self,
-        pool: Pool[httpx.AsyncBaseTransport],
-        request: Request[Any],
-        headers: Headers,
-        patience: Patience,
-        ends_at: float,
-    ) -> Answer | Failure:
-        body, connection, got = Body(ends_at), pool.take(), None
-        try:
-            got = await connection.handle_async_request(_http_request(self._wire, request, headers, patience, ends_at))
-            async with aclosing(got):
-                if not body.begins(got):
-                    async for chunk in cast(httpx.AsyncByteStream, got.stream):
-                        if not body.takes(chunk):
-                            break
-        except httpx.RequestError as error:
-            body.fails(error, patience.read)
-        except BaseException as error:
-            raise _bare(error) from None
-        else:
-            body.ends()
-        finally:
-            await _aclose_all(pool.give(connection, usable=body.is_whole))
-        return _outcome(request, got, body)
-
-    async def _running_loop(self) -> _Loop:
-        running = asyncio.get_running_loop()
-        if running not in self._loops:
-            for loop in [known() for known in self._loops.keyrefs()]:  # a copy: those of other threads come and go
-                if loop is not None and loop.is_closed():
-                    self._loops.pop(loop, None)
-            given = self._wire.transport
-            pool: Pool[httpx.AsyncBaseTransport] = (
-                OwnPool(lambda: httpx.AsyncHTTPTransport(**_options(self._wire))) if given is None else GivenPool(given)
-            )
-            self._loops[running] = _Loop(pool, asyncio.Semaphore(MOST_AT_ONCE), _closing(pool))
-            await anext(self._loops[running].end)
-        return self._loops[running]
-
-
-async def _acquired(permits: asyncio.Semaphore, ends_at: float) -> bool:
-    """Wait for a permit; tell whether there was one in time."""
-    if not permits.locked():
-        return await permits.acquire()
-    try:
-        async with asyncio.timeout(ends_at - time.monotonic()):
-            return await permits.acquire()
-    except TimeoutError:
-        return False
-
-
-async def _closing(pool: Pool[httpx.AsyncBaseTransport]) -> AsyncGenerator[None]:
-    """Close a pool when its loop ends: `asyncio.run` then closes the asynchronous generators that have begun."""
-    try:
-        yield
-    finally:
-        await _aclose_all(pool.drain())
+def _pool(wire: Wire) -> Pool[httpx.BaseTransport]:
+    if wire.transport is not None:
+        return GivenPool(wire.transport)
+    return OwnPool(lambda: httpx.HTTPTransport(**transport_options(wire)))
 
 
 def _end(pool: Pool[httpx.BaseTransport]) -> None:
@@ -269,13 +162,7 @@ def _close_all(connections: Iterable[httpx.BaseTransport]) -> None:
             connection.close()
 
 
-async def _aclose_all(connections: Iterable[httpx.AsyncBaseTransport]) -> None:
-    for connection in connections:
-        with suppress(Exception):
-            await connection.aclose()
-
-
-def _outcome(request: Request[Any], got: httpx.Response | None, body: Body) -> Answer | Failure:
+def outcome_of(request: Request[Any], got: httpx.Response | None, body: Body) -> Answer | Failure:
     """Return what an attempt came to; of an error whose body was cut the status is enough."""
     status = got.status_code if got is not None else None
     seconds = time.monotonic() - body.began
@@ -286,7 +173,7 @@ def _outcome(request: Request[Any], got: httpx.Response | None, body: Body) -> A
     return Failure(body.problem or "nothing came", unsent=body.unsent, status=status, raw=body.content)
 
 
-def _http_request(
+def http_request(
     wire: Wire, request: Request[Any], headers: Headers, patience: Patience, ends_at: float
 ) -> httpx.Request:
     left = max(0.001, ends_at - time.monotonic())
@@ -309,7 +196,7 @@ class _Options(TypedDict):
     limits: httpx.Limits
 
 
-def _options(wire: Wire) -> _Options:
+def transport_options(wire: Wire) -> _Options:
     loopback = wire.base_url.lower().startswith("http://")
     return {
         # Loopback has no TLS, and reading the system's certificates would take longer than the first call.
@@ -335,7 +222,7 @@ def _proxy_of_environment(base_url: str) -> str | None:
     return proxy if "://" in proxy else f"http://{proxy}"
 
 
-def _bare(error: BaseException) -> BaseException:
+def bare(error: BaseException) -> BaseException:
     """Return an error without frames, and without what it was raised during: the HTTP library's hold the token."""
     error.__context__ = None
     return error.with_traceback(None)

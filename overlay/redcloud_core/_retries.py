@@ -3,7 +3,6 @@
 `exchange` asks for steps and is told what came of them; both clients drive it. The same bytes leave in every attempt.
 """
 
-import random
 from collections.abc import Callable, Generator
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
@@ -13,6 +12,7 @@ import attrs
 from . import _answers
 from ._auth import Authorization
 from ._binding import SAFE_OPERATIONS, Answer, Request
+from ._chance import chance
 from ._errors import (
     APIError,
     ConnectError,
@@ -105,7 +105,7 @@ class Policy:
     """Whose call it is."""
     attempts: int = 4
     """How many to make at the most."""
-    draw: Callable[[], float] = random.random
+    draw: Callable[[], float] = chance
     """Random numbers from 0 to 1."""
     now: Callable[[], datetime] = _now
     """The time, in UTC."""

@@ -4,7 +4,6 @@ import hashlib
 import json
 import os
 import stat
-import tempfile
 import threading
 from collections.abc import Generator, Mapping
 from contextlib import AbstractContextManager, ExitStack, contextmanager, suppress
@@ -195,6 +194,8 @@ class FileTokenCache:
 
     def _write(self, tokens: Mapping[str, Token]) -> None:
         """Replace the file at once: a reader sees the old one or the new one, and a kill leaves one of them."""
+        import tempfile
+
         opened, temporary = tempfile.mkstemp(prefix=f".{self._path.name}.", suffix=".tmp", dir=self._path.parent)
         try:
             with open(opened, "wb") as file:
@@ -293,6 +294,8 @@ def _problem_of_path(given: str) -> str | None:
             return f"{path} is no ordinary file, and links and folders are refused; choose another path"
         if found.st_uid != os.geteuid():
             return f"{path} belongs to another user; remove it, or choose another path"
+    import tempfile
+
     with tempfile.NamedTemporaryFile(prefix=f".{path.name}.", suffix=".tmp", dir=path.parent) as probe:
         probe.write(b"\0" * 4096)
     return None

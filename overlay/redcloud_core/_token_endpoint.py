@@ -4,7 +4,6 @@ import re
 import time
 from base64 import b64encode
 from collections.abc import Callable, Iterator, Mapping
-from html import escape
 from typing import Any, Literal
 from urllib.parse import quote
 
@@ -219,6 +218,8 @@ def _spellings(secret: str) -> str:
 
 def _spelled(character: str) -> Iterator[str]:
     yield re.escape(character)
+    from html import escape
+
     yield re.escape(escape(character))
     yield "".join(f"%(?:25)*{byte:02x}" for byte in character.encode())
     if character == " ":

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+import redcloud_core._async_http as async_http_module
 import redcloud_core._http as http_module
 import redcloud_core._pools as pools_module
 from redcloud_core import AsyncRedCloud, RedCloud, TransportError, contract
@@ -106,7 +107,8 @@ def test_failed_connection_is_not_used_again(server: Any, script: Any, at_once: 
 @pytest.fixture
 def three_at_most(monkeypatch: pytest.MonkeyPatch) -> None:
     """A limit that is easily reached."""
-    monkeypatch.setattr(http_module, "MOST_AT_ONCE", 3)
+    for module in (http_module, async_http_module):
+        monkeypatch.setattr(module, "MOST_AT_ONCE", 3)
 
 
 @pytest.mark.usefixtures("three_at_most")

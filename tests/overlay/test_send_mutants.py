@@ -99,7 +99,7 @@ CHECKS: Mapping[str, Callable[[Scene], None]] = {
 
 def a_key_per_attempt(patch: pytest.MonkeyPatch) -> None:
     """A new key for each attempt."""
-    numbers, made = count(), client_module._Client._headers_of
+    numbers, made = count(), client_module.Client._headers_of
 
     def headers_of(self: Any, step: Any) -> Any:
         headers = made(self, step)
@@ -107,19 +107,19 @@ def a_key_per_attempt(patch: pytest.MonkeyPatch) -> None:
             headers[KEY_HEADER] += f"_{next(numbers)}"
         return headers
 
-    patch.setattr(client_module._Client, "_headers_of", headers_of)
+    patch.setattr(client_module.Client, "_headers_of", headers_of)
 
 
 def a_clock_in_the_body(patch: pytest.MonkeyPatch) -> None:
     """A body that is made anew for each attempt, with something that changes."""
-    numbers, made = count(), http_module._http_request
+    numbers, made = count(), http_module.http_request
 
     def http_request(wire: Any, request: Any, *more: Any) -> Any:
         if request.target.endswith(SEND):
             request = attrs.evolve(request, content=request.content + b" " * next(numbers))
         return made(wire, request, *more)
 
-    patch.setattr(http_module, "_http_request", http_request)
+    patch.setattr(http_module, "http_request", http_request)
 
 
 def any_4xx_is_a_refusal(patch: pytest.MonkeyPatch) -> None:
@@ -165,7 +165,7 @@ MUTANTS: Mapping[str, tuple[Callable[[pytest.MonkeyPatch], None], str]] = {
 @pytest.fixture
 def scene(server: Any, script: Any, sms: dict[str, Any], monkeypatch: pytest.MonkeyPatch) -> Scene:
     """A scene in which chance draws no pauses."""
-    monkeypatch.setattr(client_module._Client, "_draw", staticmethod(lambda: 0.0))
+    monkeypatch.setattr(client_module.Client, "_draw", staticmethod(lambda: 0.0))
     return Scene(server, script, sms)
 
 

@@ -44,7 +44,7 @@ CERTAIN = st.one_of(_kinds("none"), _statuses(REFUSALS, "before"))
 @pytest.fixture
 def quick(monkeypatch: pytest.MonkeyPatch) -> None:
     """Draws no pauses."""
-    monkeypatch.setattr("redcloud_core._client._Client._draw", staticmethod(lambda: 0.0))
+    monkeypatch.setattr("redcloud_core._client.Client._draw", staticmethod(lambda: 0.0))
 
 
 @pytest.fixture(scope="module")

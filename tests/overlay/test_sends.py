@@ -38,7 +38,7 @@ Step = dict[str, Any]
 @pytest.fixture(autouse=True)
 def no_chance(monkeypatch: pytest.MonkeyPatch) -> None:
     """Draws no pauses: what the API asks for is waited, and nothing else."""
-    monkeypatch.setattr("redcloud_core._client._Client._draw", staticmethod(lambda: 0.0))
+    monkeypatch.setattr("redcloud_core._client.Client._draw", staticmethod(lambda: 0.0))
 
 
 def status(code: int, when: str = "before", **fields: Any) -> Step:
