@@ -45,7 +45,7 @@ def test_import_is_light() -> None:
         ("import redcloud_core.sandbox", ["starlette", "uvicorn", "httpx"]),
         ("import redcloud_core.export", HEAVY[:9]),
         ("from redcloud_core import AsyncRedCloud, RedCloud", ["starlette", "uvicorn", "jsonschema_rs"]),
-        ("from redcloud_core import RedCloud", ["asyncio", "difflib", "filelock", "html"]),
+        ("from redcloud_core import RedCloud", ["asyncio", "difflib", "filelock"]),
     ],
 )
 def test_each_import_loads_what_it_needs(statement: str, absent: list[str]) -> None:
