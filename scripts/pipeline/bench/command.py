@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 
 from .. import steps
+from ..environment import ROOT
 from . import call, codec, cold, regeneration, results, throughput, token_life
 from .environments import FOLDER
 from .results import Result
@@ -47,7 +48,7 @@ def _measure(names: Sequence[str], *, quick: bool) -> None:
     results.show_machine()
     for name in names:
         result = GROUPS[name](quick)
-        data, drawing = results.write(result, folder)
+        files = results.write(result, folder)
         results.show(result)
-        print(f"\n  {data}\n  {drawing}\n")
+        print("\n  " + ", ".join(str(path.relative_to(ROOT)) for path in files) + "\n")
     print(f"measured in {time.monotonic() - began:.0f} s: {', '.join(names)}")
