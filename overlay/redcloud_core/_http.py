@@ -100,11 +100,9 @@ class Connections:
         """
         if not self._permits.acquire(timeout=max(0, ends_at - time.monotonic())):
             return NO_CONNECTION
-        body, connection = Body(ends_at), self._pool.take()
         try:
-            return self._attempt(connection, body, request, headers, patience)
+            return self._attempt(request, headers, patience, ends_at)
         finally:
-            _close_all(self._pool.give(connection, usable=body.is_whole))
             self._permits.release()
 
     def close(self) -> None:
@@ -121,17 +119,10 @@ class Connections:
         self._permits = threading.Semaphore(MOST_AT_ONCE)
         self._end = finalize(self, _end, self._pool)  # for those who do not close their client
 
-    def _attempt(
-        self,
-        connection: httpx.BaseTransport,
-        body: Body,
-        request: Request[Any],
-        headers: Headers,
-        patience: Patience,
-    ) -> Answer | Failure:
-        got = None
+    def _attempt(self, request: Request[Any], headers: Headers, patience: Patience, ends_at: float) -> Answer | Failure:
+        body, connection, got = Body(ends_at), self._pool.take(), None
         try:
-            got = connection.handle_request(http_request(self._wire, request, headers, patience, body.ends_at))
+            got = connection.handle_request(http_request(self._wire, request, headers, patience, ends_at))
             with closing(got):
                 if not body.begins(got):
                     for chunk in cast(httpx.SyncByteStream, got.stream):
@@ -143,6 +134,8 @@ class Connections:
             raise bare(error) from None
         else:
             body.ends()
+        finally:
+            _close_all(self._pool.give(connection, usable=body.is_whole))
         return outcome_of(request, got, body)
 
 

@@ -142,3 +142,18 @@ def _let_go(hold: threading.Event, server: Any, eventually: Any) -> None:
         hold.set()
 
     threading.Thread(target=wait).start()
+
+
+def test_connection_that_cannot_be_made_holds_nothing(
+    server: Any, script: Any, monkeypatch: pytest.MonkeyPatch, three_at_most: None
+) -> None:
+    """What fails before there is a connection takes no place of the limit with it."""
+    server.answer(WHOAMI, script(body=WHOAMI_BODY))
+    with RedCloud(server.url, **CREDENTIALS) as client:
+        client.whoami()
+        with monkeypatch.context() as broken:
+            broken.setattr(client._connections, "_pool", OwnPool(lambda: 1 // 0))
+            for _ in range(4):
+                with pytest.raises(ZeroDivisionError):
+                    client.whoami()
+        assert client.whoami().apiClientStatus == "ACTIVE"
