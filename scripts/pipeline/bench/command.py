@@ -10,6 +10,7 @@ from ..environment import ROOT
 from . import call, codec, cold, regeneration, results, throughput, token_life
 from .environments import FOLDER
 from .results import Result
+from .summary import markdown
 
 GROUPS: Mapping[str, Callable[[bool], Result]] = {
     "cold": cold.measure,
@@ -32,10 +33,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
     )
     parser.add_argument("groups", nargs="*", metavar="GROUP", help="what to measure; everything without it")
     parser.add_argument("--quick", action="store_true", help="few samples: to see that it works, not to believe it")
+    parser.add_argument("--table", action="store_true", help="only print README's table, of the last results")
     options = parser.parse_args(arguments)
     unknown = [name for name in options.groups if name not in GROUPS]
     if unknown:
         parser.error(f"there is no group {unknown[0]!r}: choose from {', '.join(GROUPS)}")
+    if options.table:
+        return steps.run(lambda: print(markdown(FOLDER / "results")))
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # so that it ends its servers, as after Ctrl-C
     chosen = [name for name in GROUPS if name in options.groups or not options.groups]
     return steps.run(lambda: _measure(chosen, quick=options.quick))

@@ -21,7 +21,7 @@ from .environments import stock_command
 from .interleaving import WORKERS, interleaved
 from .results import Result
 
-SIZES = {10: 7, 100: 5, 1000: 3}
+SIZES = {10: 5, 100: 3, 1000: 3}
 """How many operations the documents have, and how often each is generated."""
 
 _MIB = 1024.0 * 1024.0
