@@ -52,7 +52,7 @@ def markdown(folder: Path) -> str:
     Raises:
         Refused: One of the groups has not been measured.
     """
-    return "\n".join(["| what | ratio to | | measured by |", "|---|---|---|---|", *_rows(folder)])
+    return "\n".join(["| what | against | ratio | measured by |", "|---|---|---|---|", *_rows(folder)])
 
 
 def _rows(folder: Path) -> Iterator[str]:
