@@ -8,28 +8,12 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable, Iterable
-from typing import Generic, Protocol, TypeVar
+from typing import Generic, TypeAlias, TypeVar
 
 T = TypeVar("T")
 
 IDLE_SECONDS = 5.0
 """How long a connection in no use is kept; by then the server may have closed it."""
-
-
-class Pool(Protocol[T]):
-    """Where requests take a connection from, and give it back."""
-
-    def take(self) -> T:
-        """Return a connection that nobody else uses."""
-        ...
-
-    def give(self, connection: T, *, usable: bool) -> Iterable[T]:
-        """Take a connection back, and return those that are to be closed."""
-        ...
-
-    def drain(self) -> Iterable[T]:
-        """Return all that are in no use, to be closed; those that are given back later are to be closed, too."""
-        ...
 
 
 class OwnPool(Generic[T]):
@@ -88,3 +72,7 @@ class GivenPool(Generic[T]):
     def drain(self) -> Iterable[T]:
         """Return the transport."""
         return (self._transport,)
+
+
+Pool: TypeAlias = OwnPool[T] | GivenPool[T]
+"""Where requests take a connection from, and give it back."""
