@@ -35,9 +35,7 @@ class Node:
         """Return the child under `key`, which must be there."""
         if key in self.parts:
             return self.parts[key]
-        return attrs.evolve(
-            self, value=self.value[key], pointer=f"{self.pointer}/{escape(str(key))}", parts={}, also=()
-        )
+        return Node(self.value[key], f"{self.pointer}/{escape(str(key))}", self.document)
 
     @property
     def names(self) -> list[str]:
@@ -46,7 +44,7 @@ class Node:
 
     def get(self, key: str) -> "Node | None":
         """Return the child under `key`, or None where this is no object that holds it."""
-        return self[key] if key in self.names else None
+        return self[key] if is_object(self.value) and key in self.value else None
 
     def text(self, key: str) -> str:
         """Return the text under `key`, blanks at the ends removed, or an empty text."""
