@@ -14,7 +14,8 @@ from pathlib import Path
 from typing import Any, TypeGuard, cast
 
 import attrs
-from jinja2 import StrictUndefined, TemplateError, TemplateSyntaxError
+from jinja2 import BytecodeCache, StrictUndefined, TemplateError, TemplateSyntaxError
+from jinja2.bccache import Bucket
 from openapi_python_client import Project
 from openapi_python_client.config import Config, ConfigFile, MetaType
 from openapi_python_client.parser import GeneratorData
@@ -45,6 +46,24 @@ _WIDTH = 110
 
 # What begins a line of its own in Markdown.
 _LINE_STARTS = ("- ", "* ", "#", "|", ">", "```", *(f"{number}. " for number in range(1, 10)))
+
+
+class _Compiled(BytecodeCache):
+    """The templates that this process has compiled: a comparison renders two clients and their locks."""
+
+    def __init__(self) -> None:
+        self._codes: dict[tuple[str, str], Any] = {}
+
+    def load_bytecode(self, bucket: Bucket) -> None:
+        """Fill a bucket with the code of its template, unless that is new or says something else now."""
+        bucket.code = self._codes.get((bucket.key, bucket.checksum))
+
+    def dump_bytecode(self, bucket: Bucket) -> None:
+        """Keep what was compiled."""
+        self._codes[bucket.key, bucket.checksum] = bucket.code
+
+
+_COMPILED = _Compiled()
 
 
 @attrs.frozen
@@ -145,6 +164,7 @@ def _project(contract: Contract, found: Settings, target: Path, overridden: tupl
     config = Config.from_sources(unformatted, MetaType.NONE, target, "utf-8", overwrite=False, output_path=target)
     project = Project(openapi=_generator_data(contract), config=config, custom_template_path=TEMPLATES)
     project.env.undefined = StrictUndefined
+    project.env.bytecode_cache = _COMPILED
     project.env.filters.update(as_docstring=as_docstring, as_literal=as_literal, as_sentence=as_sentence)
     project.env.globals.update(_facts(contract, overridden))
     return project
