@@ -137,7 +137,8 @@ def node(tool: Literal["redocly", "pyright", "openapi-typescript", "tsc"], *argu
     program = _node_wheel(Path(sys.prefix)) / "bin" / "node"
     if not (script.exists() and program.exists()):
         raise SetupFailed(f"`{tool}` is not installed\n{_INSTALL}")
-    return [*_QUIET, str(program), str(script), *arguments]
+    kept = f"NODE_COMPILE_CACHE={Path(sys.prefix, 'node', 'compiled')}"  # a third off the time that a tool takes
+    return [*_QUIET, kept, str(program), str(script), *arguments]
 
 
 def oasdiff(*arguments: str) -> list[str]:
