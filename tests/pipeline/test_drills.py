@@ -11,11 +11,10 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import pytest
-import yaml
 
 from pipeline import reader
 from pipeline.document import Document, Node
-from pipeline.gate.judge import find_changes
+from pipeline.gate.judge import find_changes, write_side
 from pipeline.gate.sides import Side
 from pipeline.gate.versions import Version, level_of, required
 from pipeline.generate import PACKAGE, generate
@@ -714,7 +713,7 @@ def openapi() -> Data:
 
 
 def document(data: Data) -> Document:
-    return Document(yaml.safe_dump(data, sort_keys=False).encode(), Node(data, "#", "openapi.yaml"))
+    return Document(json.dumps(data).encode(), Node(data, "#", "openapi.yaml"))
 
 
 def side(found: Document, folder: Path) -> Side:
@@ -722,6 +721,19 @@ def side(found: Document, folder: Path) -> Side:
     contract = reader.read(found)
     generate(found, contract, folder / PACKAGE, locked=True)
     return Side(folder, found, contract)
+
+
+@pytest.fixture(scope="session")
+def write(tmp_path_factory: pytest.TempPathFactory) -> Callable[[Document, Path], Side]:
+    """Give the function that gives a committed document its client; the same one is written once."""
+    written: dict[bytes, Side] = {}
+
+    def once(found: Document, _: Path) -> Side:
+        if found.content not in written:
+            written[found.content] = write_side(found, tmp_path_factory.mktemp("committed") / "before")
+        return written[found.content]
+
+    return once
 
 
 # Where one change of the document shows in several places.
@@ -739,14 +751,14 @@ PLACES = {
 
 
 @pytest.mark.parametrize("name", DRILLS)
-def test_drill(openapi: Data, tmp_path: Path, name: str) -> None:
+def test_drill(openapi: Data, write: Callable[[Document, Path], Side], tmp_path: Path, name: str) -> None:
     """Each change has its level, needs its version, and is named; corrections name the assumption that was wrong."""
     drill = DRILLS[name]
     old = copy.deepcopy(openapi)
     drill.base(old)
     new = copy.deepcopy(old)
     drill.change(new)
-    found = find_changes(document(old), side(document(new), tmp_path), tmp_path)
+    found = find_changes(document(old), side(document(new), tmp_path), tmp_path, write)
     level = level_of(found.changes)
     assert level == drill.level, found.changes
     assert str(required(Version.read("0.2.0"), level)) == NEEDS[level]

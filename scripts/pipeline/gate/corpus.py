@@ -10,6 +10,7 @@ import sys
 from base64 import b64decode, b64encode
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs
@@ -98,11 +99,23 @@ def run_both(old: Side, new: Side) -> Trial:
     Raises:
         ToolFailed: A package could not be run.
     """
-    corpus = gather(old)
+    corpus = _corpus(old)
     with ThreadPoolExecutor(2) as threads:
-        before = threads.submit(run, old, corpus)
+        before = threads.submit(_own_outcomes, old)
         after = threads.submit(run, new, completed(corpus, new))
     return Trial(old, new, corpus, before.result(), after.result())
+
+
+@lru_cache(maxsize=8)
+def _corpus(side: Side) -> Corpus:
+    """Return the calls and answers of a side, gathered once when it is compared with several."""
+    return gather(side)
+
+
+@lru_cache(maxsize=8)
+def _own_outcomes(side: Side) -> Outcomes:
+    """Return what a client makes of its own corpus."""
+    return run(side, _corpus(side))
 
 
 def run(side: Side, corpus: Corpus) -> Outcomes:

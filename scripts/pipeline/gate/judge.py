@@ -1,6 +1,6 @@
 """Judge a new document: gather what all witnesses say, join it, and hold the document's version against it."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -133,13 +133,25 @@ def judge(old: Document, new: Side, folder: Path, reasons: Mapping[str, str]) ->
     )
 
 
-def find_changes(old: Document, new: Side, folder: Path) -> Findings:
+def write_side(document: Document, folder: Path) -> Side:
+    """Write the client of a document into a folder that does not exist yet."""
+    with step("write the client of the committed document"):
+        contract = reader.read(document)
+        folder.mkdir()
+        generate(document, contract, folder / PACKAGE, locked=True)
+    return Side(folder, document, contract)
+
+
+def find_changes(
+    old: Document, new: Side, folder: Path, write: Callable[[Document, Path], Side] = write_side
+) -> Findings:
     """Return what a new document changes, by all witnesses; they work side by side.
 
     Args:
         old: The committed document.
         new: The new one, with its client in a folder.
         folder: A folder to work in.
+        write: Gives the committed document its client again; where it is compared with several, once is enough.
 
     Raises:
         ToolFailed: A tool failed; nothing is known then.
@@ -150,7 +162,7 @@ def find_changes(old: Document, new: Side, folder: Path) -> Findings:
         listed = pool.submit(_ask_redocly, files)
         opinion = pool.submit(_ask_oasdiff, files)
         corrections = pool.submit(_corrections, old, right, folder / "corrections") if wrong else None
-        before = _side(right, folder / "before")
+        before = write(right, folder / "before")
         calls = pool.submit(_compare_calls, before, new)
         surfaces = _compare_surfaces(before, new)
         differences, evidence = listed.result()
@@ -189,14 +201,6 @@ def _corrections(old: Document, right: Document, folder: Path) -> list[Change]:
         differences, evidence = diff_tools.ask_redocly(diff_tools.write(old.root.value, right.root.value, folder))
     changes = join(old, right, differences, evidence)
     return [attrs.evolve(change, kind="correction") for change in changes if change.kind != "words"]
-
-
-def _side(document: Document, folder: Path) -> Side:
-    with step("write the client of the committed document"):
-        contract = reader.read(document)
-        folder.mkdir()
-        generate(document, contract, folder / PACKAGE, locked=True)
-    return Side(folder, document, contract)
 
 
 def _compare_calls(before: Side, new: Side) -> corpus.Trial:

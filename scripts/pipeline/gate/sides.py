@@ -8,9 +8,9 @@ from ..contract import Contract
 from ..document import Document
 
 
-@attrs.frozen
+@attrs.frozen(eq=False)
 class Side:
-    """A document, and the low-level client that was generated of it.
+    """A document, and the low-level client that was generated of it; what is read of it is known by which side it is.
 
     Attributes:
         folder: The folder that holds the package.

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator
+from functools import lru_cache
 
 import attrs
 import griffe
@@ -39,7 +40,7 @@ def compare(old: Side, new: Side) -> list[Evidence]:
     Raises:
         ToolFailed: A package is not there, or a file of it is no Python.
     """
-    before, after = _Surface(old), _Surface(new)
+    before, after = _surface(old), _surface(new)
     rules = _breakages(before, after)
     judge = _Judge(before, after)
     found: list[Evidence] = []
@@ -202,6 +203,12 @@ class _Surface:
         statuses = {str(response.status).upper() for response in operation.success}
         found = [node.pointer for name, node in responses.items() if name.upper() in statuses] if responses else []
         return found[0] if len(found) == 1 else f"{operation.pointer}/responses"
+
+
+@lru_cache(maxsize=8)
+def _surface(side: Side) -> _Surface:
+    """Return the names of a side, read once when it is compared with several."""
+    return _Surface(side)
 
 
 def _name_in_models(path: str, found: griffe.Object) -> _Name:
