@@ -5,6 +5,7 @@ import os
 import shutil
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -72,7 +73,9 @@ def next_document(text: str) -> str:
 
 
 @pytest.fixture(scope="module")
-def regenerated(tmp_path_factory: pytest.TempPathFactory) -> tuple[dict[str, Any], str]:
+def regenerated(
+    tmp_path_factory: pytest.TempPathFactory, know_types: Callable[[Path], Path]
+) -> tuple[dict[str, Any], str]:
     """Regenerate a copy of the tree from the next document; give what a caller sees there, and the report."""
     root = tmp_path_factory.mktemp("next") / "tree"
     root.mkdir()
@@ -82,6 +85,7 @@ def regenerated(tmp_path_factory: pytest.TempPathFactory) -> tuple[dict[str, Any
             shutil.copytree(ROOT / name, root / name, ignore=ignored)
         else:
             shutil.copy(ROOT / name, root)
+    know_types(root / ".mypy_cache" / "regenerate")
     spec = root.parent / "next.yaml"
     spec.write_text(next_document((ROOT / "openapi.yaml").read_text(encoding="utf-8")), encoding="utf-8")
     folders = [root / "scripts", root / "overlay", root / "generated"]

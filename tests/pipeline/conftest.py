@@ -1,5 +1,6 @@
 """Copies of the tree, in which commands may do what they like, and documents to give them."""
 
+import compileall
 import os
 import re
 import shutil
@@ -89,13 +90,13 @@ def refusal(done: "subprocess.CompletedProcess[str]", code: int = 1) -> str:
 
 
 @pytest.fixture(scope="session")
-def warm(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Path:
+def warm(tmp_path_factory: pytest.TempPathFactory, worker_id: str, know_types: Callable[[Path], Path]) -> Path:
     """Copy the tree, regenerated once, so that type checks in copies of it are fast; all workers share it."""
     base = tmp_path_factory.getbasetemp()
     root = (base if worker_id == "master" else base.parent) / "warm" / "tree"
     with FileLock(root.parent.with_suffix(".lock")):
         if not root.exists():
-            _make_warm(root)
+            _make_warm(root, know_types)
     return root
 
 
@@ -109,7 +110,7 @@ def _as_of_the_first_version(root: Path) -> None:
         path.write_text(re.sub(line, first, path.read_text(encoding="utf-8"), count=1, flags=re.M), encoding="utf-8")
 
 
-def _make_warm(root: Path) -> None:
+def _make_warm(root: Path, know_types: Callable[[Path], Path]) -> None:
     made = root.with_name("making")
     made.mkdir(parents=True)
     for name in PARTS:
@@ -118,6 +119,8 @@ def _make_warm(root: Path) -> None:
         else:
             shutil.copy(ROOT / name, made)
     _as_of_the_first_version(made)
+    compileall.compile_dir(made / "scripts", quiet=1)  # also where Python is told to leave no bytecode behind
+    know_types(made / ".mypy_cache" / "regenerate")
     done = Tree(made).regenerate()
     assert done.returncode == 0, done.stdout + done.stderr
     made.rename(root)

@@ -4,7 +4,6 @@ import base64
 import http.client
 import os
 import re
-import shutil
 import subprocess
 import sys
 import threading
@@ -15,7 +14,6 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from pipeline.environment import ROOT
 from pipeline.publish.distribution import Distribution, build_twice
 from pipeline.publish.loopback import serve_index
 from pipeline.publish.notes import version
@@ -154,12 +152,6 @@ class Clone:
             text=True,
             check=True,
         ).stdout
-
-    def know_types(self) -> None:
-        """Take over what mypy knows already, where it has run here."""
-        if (ROOT / ".mypy_cache").is_dir():
-            passing = shutil.ignore_patterns("regenerate")
-            shutil.copytree(ROOT / ".mypy_cache", self.root / ".mypy_cache", ignore=passing)
 
     def commit(self) -> None:
         """Commit all that has changed."""

@@ -3,6 +3,7 @@
 import json
 import re
 import threading
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -36,9 +37,9 @@ def _watch(seen: set[str], ended: threading.Event) -> None:
                 seen.add(line)
 
 
-def test_release(clone: Any, door: Any) -> None:
+def test_release(clone: Any, door: Any, know_types: Callable[[Path], Path]) -> None:
     """A release to a named index is tried, uploaded, installed from there and tried again; its password is not seen."""
-    clone.know_types()
+    know_types(clone.root / ".mypy_cache")
     door.password = SECRET
     with (clone.root / "pyproject.toml").open("a", encoding="utf-8") as pyproject:
         pyproject.write(
