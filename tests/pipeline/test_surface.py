@@ -856,7 +856,7 @@ KNOWN = {
         " list[MessageMediaInput] | Unset = UNSET, externalReference: str) -> SendMessageResponse",
     ],
     OVERLAY: [
-        "RedCloud: class(_Client, Methods)",
+        "RedCloud: class(Client, Methods)",
         "RedCloud.send_message(*, idempotency_key: str, **message: Unpack[SendMessageFields]) -> Receipt",
         "RedCloud.with_options(**options: Unpack[Options]) -> Self",
         "RedCloud.from_env(**settings).timeout: float",

@@ -104,8 +104,15 @@ def _own(member: griffe.Object | griffe.Alias) -> griffe.Object | None:
     """Return a member of a class, unless it is imported or comes from a base that is listed itself."""
     if isinstance(member, griffe.Alias):
         base = member.final_target.parent if member.inherited else None
-        return member.final_target if base is not None and base.name.startswith("_") else None
+        return member.final_target if base is not None and not _is_listed(base) else None
     return member
+
+
+def _is_listed(found: griffe.Object) -> bool:
+    """Tell whether a class is listed itself: it is public where it stands, or its package makes it so."""
+    if found.name.startswith("_"):
+        return False
+    return "._" not in found.path or found.name in (found.package.exports or ())
 
 
 def _unpacked(path: str, function: griffe.Function) -> Iterator[tuple[str, griffe.Object]]:
