@@ -214,12 +214,13 @@ def _in_place(document: Document) -> Iterator[Node]:
 def _of_schema(
     schema: Node, known: dict[str, Schema], properties: set[str], unchecked: tuple[str, ...]
 ) -> Iterator[Entry]:
+    owner = known.get(schema.pointer)
+    read = {found.name.get_untrusted_value(): found for found in owner.properties} if owner is not None else {}
     for name, node in schema.children("properties"):
-        owner = known.get(schema.pointer)
         if _is_inert(schema):
             yield Entry(node.pointer, "property", "waived", "the type of the schema around it is not object")
         elif owner is not None and owner.kind == "object":
-            found = next((found for found in owner.properties if found.name == name), None)
+            found = read.get(name)
             yield _entry(node, "property", found is not None)
             if found is not None and not node.get("$ref"):
                 yield from _lost_constraints(node, found, unchecked)

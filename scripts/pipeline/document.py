@@ -63,6 +63,8 @@ class Node:
             Refused: Something else stands there.
         """
         found = self.get(key)
+        if found is not None and is_array(found.value) and not found.parts:
+            return list(found.value)
         return [child.value for child in found.elements()] if found is not None else []
 
     def children(self, key: str) -> "Iterator[tuple[str, Node]]":
