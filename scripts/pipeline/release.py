@@ -1,4 +1,4 @@
-"""Release the SDK: build, check, try, upload, and try again what the index hands out; all or nothing, or again."""
+"""Release the SDK: build, check, try, upload, and try again what the index hands out."""
 
 import argparse
 import os

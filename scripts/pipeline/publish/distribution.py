@@ -113,7 +113,7 @@ def _compare(one: Path, other: Path) -> None:
         raise Refused(
             f"two builds of the same tree differ: {one.name}\n  "
             + "\n  ".join(differing[:10] or ["the order or the times of its members"])
-            + "\nWhat git ignores may be in one of them: clear it with `git clean -Xn` in mind, and release again."
+            + "\nThe build took what git ignores: `git clean -ndX` lists it. Take it out, and release again."
         )
 
 
