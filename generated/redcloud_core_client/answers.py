@@ -1,10 +1,9 @@
 # Machine-written by ./scripts/regenerate from version 0.2.0 of the document; do not edit.
 """What an answer says, by the operation that it answers."""
 
-from collections.abc import Mapping
 from typing import Any, TypeVar
 
-from .calls import Answer, Contents, Operation
+from .calls import Answer, Answers, Contents, Operation
 from .codec import Drift, Malformed, decode
 from .errors import DriftedAnswer, ErrorAnswer, UnreadableAnswer
 from .writing import is_json
@@ -14,7 +13,7 @@ __all__ = ["match", "read"]
 T = TypeVar("T")
 
 
-def match(answers: Mapping[int | str, Contents], status: int) -> Contents | None:
+def match(answers: Answers, status: int) -> Contents | None:
     """Return the contents that are documented for a status: its own, its range's or the default's; else None."""
     for key in (status, f"{status // 100}XX", "default"):
         if key in answers:
@@ -52,7 +51,7 @@ def read(operation: Operation[T], answer: Answer) -> T:
 
 
 def _error(operation: Operation[Any], answer: Answer) -> ErrorAnswer:
-    contents = match(operation.errors, answer.status)
+    contents = match(operation.errors(), answer.status)
     try:
         body = _decoded(contents or {}, answer)
     except ValueError:

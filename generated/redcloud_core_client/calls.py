@@ -5,9 +5,9 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
 from typing import Any, Generic, Literal, Protocol, TypeVar
 
-import attrs
+import msgspec
 
-__all__ = ["Answer", "AsyncCaller", "Caller", "Contents", "Operation", "Reply", "Request"]
+__all__ = ["Answer", "Answers", "AsyncCaller", "Caller", "Contents", "Operation", "Reply", "Request"]
 
 T = TypeVar("T")
 T_co = TypeVar("T_co", covariant=True)
@@ -15,9 +15,11 @@ T_co = TypeVar("T_co", covariant=True)
 Contents = Mapping[str, Any]
 """Content types, each with the type that its body is decoded into; empty where there is no body."""
 
+Answers = Mapping[int | str, Contents]
+"""Contents by status, by range (`2XX`) and `default`."""
 
-@attrs.frozen
-class Operation(Generic[T]):
+
+class Operation(msgspec.Struct, Generic[T], frozen=True):
     """An operation of the document."""
 
     id: str
@@ -29,30 +31,34 @@ class Operation(Generic[T]):
     """Whether it asks for the bearer token."""
     retry: Literal["safe", "keyed", "unsent"]
     """What may be sent again: anything (safe), anything under the same Idempotency-Key (keyed), only what never left."""
-    success: Mapping[int | str, Contents]
-    """Answers by status, by range (`2XX`) and `default`."""
-    errors: Mapping[int | str, Contents]
+    success: Answers
+    errors: Callable[[], Answers]
+    """A function, so that the models of errors are imported when one comes."""
 
 
-@attrs.frozen
-class Request(Generic[T]):
+class Request(msgspec.Struct, Generic[T], frozen=True):
     """What leaves. It is made once and sent as it is in every attempt; only Authorization is added."""
 
     operation: Operation[T]
     target: str
     """Path and query."""
-    headers: Mapping[str, str] = attrs.field(repr=False)
-    content: bytes = attrs.field(repr=False)
+    headers: Mapping[str, str]
+    content: bytes
+
+    def __repr__(self) -> str:
+        return f"Request({self.operation.id}, {self.target!r})"
 
 
-@attrs.frozen
-class Answer:
+class Answer(msgspec.Struct, frozen=True):
     """What came back, read whole."""
 
     status: int
-    headers: Mapping[str, str] = attrs.field(repr=False)
+    headers: Mapping[str, str]
     """Names in lower case."""
-    content: bytes = attrs.field(repr=False)
+    content: bytes
+
+    def __repr__(self) -> str:
+        return f"Answer({self.status})"
 
 
 class Reply(Protocol[T_co]):

@@ -7,7 +7,7 @@ Callers of the API want `redcloud_core`, which adds the token's life, safe sendi
 from collections.abc import Callable, Mapping
 from typing import Any, Generic, Self, TypeVar
 
-import attrs
+import msgspec
 
 from .answers import read
 from .calls import Answer, Request
@@ -22,8 +22,7 @@ TIMEOUT = 30.0
 """Seconds that a connection, a read or a write may take."""
 
 
-@attrs.frozen
-class Reply(Generic[T]):
+class Reply(msgspec.Struct, Generic[T], frozen=True):
     """What a call ends in: the answer and what it says."""
 
     answer: Answer

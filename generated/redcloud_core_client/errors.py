@@ -10,15 +10,14 @@ LowLevelError
 
 from typing import Any
 
-import attrs
+import msgspec
 
 from .calls import Answer
 
 __all__ = ["DriftedAnswer", "ErrorAnswer", "InvalidRequest", "LowLevelError", "UnreadableAnswer", "Violation"]
 
 
-@attrs.frozen
-class Violation:
+class Violation(msgspec.Struct, frozen=True):
     """Something in a call that the document does not allow."""
 
     place: str

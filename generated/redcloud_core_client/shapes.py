@@ -24,8 +24,7 @@ __all__ = [
 ]
 
 
-@attrs.frozen
-class Field:
+class Field(msgspec.Struct, frozen=True):
     """A property of an object."""
 
     name: str

@@ -129,7 +129,7 @@ def _is_whole(content: bytes) -> bool:
 
 
 def _api_error(operation: Operation[Any], answer: Answer, body: Any, now: float) -> APIError:
-    documented = match(operation.errors, answer.status) is not None
+    documented = match(operation.errors(), answer.status) is not None
     kind = _CLASSES.get(answer.status, APIError) if documented else UndocumentedStatusError
     wrapper = plain_object(answer.content)
     inner = wrapper.get("error")

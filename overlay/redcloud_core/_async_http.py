@@ -7,7 +7,7 @@ from contextlib import aclosing, suppress
 from typing import Any, cast
 from weakref import WeakKeyDictionary
 
-import attrs
+import msgspec
 
 from ._binding import Answer, Request, httpx
 from ._http import (
@@ -26,14 +26,13 @@ from ._pools import GivenPool, OwnPool, Pool
 from ._reading import Body
 
 
-@attrs.define
-class _Loop:
+class _Loop(msgspec.Struct):
     """What an event loop has of its own: connections, permits, and the requests under way."""
 
     pool: Pool[httpx.AsyncBaseTransport]
     permits: asyncio.Semaphore
     end: AsyncGenerator[None]
-    tasks: "set[asyncio.Task[Answer | Failure]]" = attrs.field(factory=set["asyncio.Task[Answer | Failure]"])
+    tasks: set[asyncio.Task[Answer | Failure]] = msgspec.field(default_factory=set[asyncio.Task[Answer | Failure]])
 
 
 class AsyncConnections:

@@ -11,7 +11,7 @@ from copy import copy
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-import attrs
+import msgspec
 
 from ._chance import chance
 from ._errors import InvalidClientError, TokenError, TokenUnavailableError
@@ -41,19 +41,22 @@ LOCK_TIMEOUT = 10.0
 """Seconds that a fetch waits for another process; then it goes on without the cache's lock."""
 
 
-@attrs.frozen
-class Authorization:
+class Authorization(msgspec.Struct, frozen=True):
     """A token as the header that carries it. `generation` tells one token from the next."""
 
-    header: str = attrs.field(repr=False)
+    header: str
     generation: int
+
+    def __repr__(self) -> str:
+        return f"Authorization(generation={self.generation})"
 
     def __reduce__(self) -> Any:
         raise TypeError("an authorization cannot be copied or pickled")
 
+    __copy__ = __reduce__
 
-@attrs.frozen
-class TokenState:
+
+class TokenState(msgspec.Struct, frozen=True):
     """What a client knows of its token, without the token."""
 
     age: float | None
@@ -98,8 +101,7 @@ def pause_after(failures: int, retry_after: float, draw: float) -> float:
     return max(retry_after, min(FIRST_PAUSE * 2.0 ** min(failures - 1, 10), LONGEST_PAUSE) * (1 - draw / 2))
 
 
-@attrs.frozen
-class _Held:
+class _Held(msgspec.Struct, frozen=True):
     """The token at hand."""
 
     authorization: Authorization
@@ -114,8 +116,7 @@ class _Held:
         return max(now - self.born, wall - self.token.issued_at)
 
 
-@attrs.frozen
-class _Failure:
+class _Failure(msgspec.Struct, frozen=True):
     """Why there is no token; all who ask before `retry_at` are told so."""
 
     error: TokenError

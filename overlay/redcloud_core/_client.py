@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable, Generator, Mapping, Sequence
 from typing import Any, Self, TypeVar, Unpack, cast
 
-import attrs
+import msgspec
 
 from ._auth import Authorization, TokenSource, TokenState
 from ._binding import (
@@ -152,7 +152,7 @@ class Client:
         raise TypeError(f"a {type(self).__name__} holds a secret and connections: it cannot be copied or pickled")
 
     def _apply(self, options: Options) -> None:
-        self._patience = attrs.evolve(
+        self._patience = msgspec.structs.replace(
             self._patience,
             read=checked_seconds("timeout", options.get("timeout", self._patience.read)),
             deadline=checked_seconds("deadline", options.get("deadline", self._patience.deadline)),
@@ -259,7 +259,9 @@ class RedCloud(Client, Methods):
         secret = hidden(client_secret)
         del client_secret  # a traceback with the variables of this frame would show it
         super().__init__(base_url, client_id, secret, transport, settings)
-        self._connections = Connections(self._wire)
+        # The token's connection is the first request's as well, unless the tokens go another way.
+        shared = settings.get("token_transport", transport) is transport
+        self._connections = self._token_connections if shared else Connections(self._wire)
 
     def __enter__(self) -> Self:
         return self

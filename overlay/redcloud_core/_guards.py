@@ -6,8 +6,6 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 from unicodedata import category, decimal, normalize
 
-import attrs
-
 from ._binding import UNSET, Number, Violation, is_array, is_mapping, send_message, update_number
 
 CAMPAIGN_SET, CAMPAIGN_READ = "campaignregId", "campaignRegId"
@@ -33,8 +31,7 @@ class DuplicateRecipientWarning(UserWarning):
     """A message names the same recipient twice."""
 
 
-@attrs.frozen
-class GuardViolation(Violation):
+class GuardViolation(Violation, frozen=True):
     """Something in a call that a guard refuses."""
 
     value: str

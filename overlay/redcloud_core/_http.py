@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 from urllib.request import getproxies, proxy_bypass
 from weakref import finalize
 
-import attrs
+import msgspec
 
 from ._binding import Answer, Request, httpx
 from ._forks import forget_after_fork
@@ -29,18 +29,19 @@ MOST_AT_ONCE = 100
 _PHONE_NUMBER = re.compile(r"\d(?:[\d().-]|%20|%28|%29){5,}\d")
 
 
-@attrs.frozen
-class Wire:
+class Wire(msgspec.Struct, frozen=True):
     """How the API is reached: what a pool of connections is made of."""
 
     base_url: str
     verify: ssl.SSLContext | bool
-    proxy: str | None = attrs.field(repr=False)
-    transport: Any = attrs.field(default=None, repr=False)
+    proxy: str | None
+    transport: Any = None
+
+    def __repr__(self) -> str:
+        return f"Wire({self.base_url!r})"  # a proxy's URL may hold a password
 
 
-@attrs.frozen
-class Failure:
+class Failure(msgspec.Struct, frozen=True):
     """What happened to an attempt instead of an answer."""
 
     reason: str
@@ -48,12 +49,14 @@ class Failure:
     """Whether provably nothing left."""
     status: int | None = None
     """The HTTP status, where only the body could not be read."""
-    raw: bytes = attrs.field(default=b"", repr=False)
+    raw: bytes = b""
     """What was read of the body."""
 
+    def __repr__(self) -> str:
+        return f"Failure({self.reason!r}, unsent={self.unsent}, status={self.status})"
 
-@attrs.frozen
-class Patience:
+
+class Patience(msgspec.Struct, frozen=True):
     """How long things may take, in seconds."""
 
     connect: float = 5.0
@@ -87,7 +90,7 @@ class Connections:
         forget_after_fork(self)
 
     def transmit(self, request: Request[Any], headers: Headers, patience: Patience, ends_at: float) -> Answer | Failure:
-        """Make one attempt.
+        """Make one attempt, as soon as fewer than `MOST_AT_ONCE` are under way.
 
         Args:
             request: What to send.
@@ -101,25 +104,14 @@ class Connections:
         if not self._permits.acquire(timeout=max(0, ends_at - time.monotonic())):
             return NO_CONNECTION
         try:
-            return self._attempt(request, headers, patience, ends_at)
+            return self.transmit_at_once(request, headers, patience, ends_at)
         finally:
             self._permits.release()
 
-    def close(self) -> None:
-        """Close the connections."""
-        self._end()
-
-    def forget_parent(self) -> None:
-        """Let go of the parent's connections, and of locks that one of its threads may have held."""
-        _of_parents.append(self._end.detach())
-        self._begin()
-
-    def _begin(self) -> None:
-        self._pool = _pool(self._wire)
-        self._permits = threading.Semaphore(MOST_AT_ONCE)
-        self._end = finalize(self, _end, self._pool)  # for those who do not close their client
-
-    def _attempt(self, request: Request[Any], headers: Headers, patience: Patience, ends_at: float) -> Answer | Failure:
+    def transmit_at_once(
+        self, request: Request[Any], headers: Headers, patience: Patience, ends_at: float
+    ) -> Answer | Failure:
+        """Make one attempt, as `transmit` does, however many are under way: all of them may need this token."""
         body, connection, got = Body(ends_at), self._pool.take(), None
         try:
             got = connection.handle_request(http_request(self._wire, request, headers, patience, ends_at))
@@ -137,6 +129,20 @@ class Connections:
         finally:
             _close_all(self._pool.give(connection, usable=body.is_whole))
         return outcome_of(request, got, body)
+
+    def close(self) -> None:
+        """Close the connections."""
+        self._end()
+
+    def forget_parent(self) -> None:
+        """Let go of the parent's connections, and of locks that one of its threads may have held."""
+        _of_parents.append(self._end.detach())
+        self._begin()
+
+    def _begin(self) -> None:
+        self._pool = _pool(self._wire)
+        self._permits = threading.Semaphore(MOST_AT_ONCE)
+        self._end = finalize(self, _end, self._pool)  # for those who do not close their client
 
 
 def _pool(wire: Wire) -> Pool[httpx.BaseTransport]:

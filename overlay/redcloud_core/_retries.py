@@ -7,7 +7,7 @@ from collections.abc import Callable, Generator
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
-import attrs
+import msgspec
 
 from . import _answers
 from ._auth import Authorization
@@ -35,8 +35,7 @@ FIRST_PAUSE, LONGEST_PAUSE = 0.5, 8.0
 """Seconds that the pause before the second attempt can take, and any at the most; each attempt doubles it."""
 
 
-@attrs.frozen(kw_only=True)
-class Attempt:
+class Attempt(msgspec.Struct, frozen=True, kw_only=True):
     """One try of a call: an HTTP request, or a token that could not be had for one."""
 
     at: datetime
@@ -49,23 +48,20 @@ class Attempt:
     """Whether the API may have carried it out."""
 
 
-@attrs.frozen
-class Authorize:
+class Authorize(msgspec.Struct, frozen=True):
     """Ask for a token; `rejected` is the one that the API has just refused. Told: Authorization or TokenError."""
 
     rejected: Authorization | None = None
 
 
-@attrs.frozen
-class Transmit:
+class Transmit(msgspec.Struct, frozen=True):
     """Ask for one request. Told: Answer or Failure."""
 
     request: Request[Any]
     authorization: Authorization | None
 
 
-@attrs.frozen
-class Wait:
+class Wait(msgspec.Struct, frozen=True):
     """Ask to wait before the next attempt. Told: whether that was done; a wait past the deadline is not begun."""
 
     seconds: float
@@ -75,8 +71,7 @@ Step = Authorize | Transmit | Wait
 Outcome = Authorization | TokenError | Answer | Failure | bool
 
 
-@attrs.frozen
-class Reply(Generic[T]):
+class Reply(msgspec.Struct, Generic[T], frozen=True):
     """What a call ends in."""
 
     answer: Answer
@@ -97,8 +92,7 @@ def _now() -> datetime:
     return datetime.now(UTC)
 
 
-@attrs.frozen
-class Policy:
+class Policy(msgspec.Struct, frozen=True):
     """What a call is given to work with."""
 
     account: "Account"

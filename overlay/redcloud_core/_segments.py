@@ -5,7 +5,7 @@ from functools import lru_cache
 from typing import Literal
 from unicodedata import category, combining, name, normalize
 
-import attrs
+import msgspec
 
 GSM_DEFAULT = (
     "@£$¥èéùìòÇ\nØø\rÅå"
@@ -89,8 +89,7 @@ _MARKS = frozenset({"Mn", "Me"})
 _KEYCAP = "\u20e3"
 
 
-@attrs.frozen
-class ForcingCharacter:
+class ForcingCharacter(msgspec.Struct, frozen=True):
     """A place in a text that GSM-7 cannot write.
 
     `text[:index] + instead + text[index + len(character):]` mends it, if there is something to write instead.
@@ -106,8 +105,7 @@ class ForcingCharacter:
     """What to write instead, in GSM-7: nothing, for what cannot be seen; None where there is no replacement."""
 
 
-@attrs.frozen
-class Segments:
+class Segments(msgspec.Struct, frozen=True):
     """What an SMS text costs: `units + left` are the units that all its segments hold."""
 
     encoding: Literal["GSM-7", "UCS-2"]

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any, TypeVar, cast
 
-import attrs
+import msgspec
 
 from ._binding import (
     UNSET,
@@ -33,16 +33,14 @@ FORMAT = 1
 F = TypeVar("F", bound=Callable[..., Any])
 
 
-@attrs.frozen
-class Account:
+class Account(msgspec.Struct, frozen=True):
     """Whose send it is: a send of one account is never sent under another."""
 
     base_url: str
     client_id: str
 
 
-@attrs.frozen
-class Send:
+class Send(msgspec.Struct, frozen=True):
     """One business operation under one idempotency key, as the bytes that leave in every attempt.
 
     It holds the text of the message and the recipients, but no secret and no token. Keep it, pickled or as `to_json`
@@ -54,13 +52,17 @@ class Send:
     method: str
     target: str
     """Path and query."""
-    headers: Mapping[str, str] = attrs.field(repr=False)
-    content: bytes = attrs.field(repr=False)
+    headers: Mapping[str, str]
+    content: bytes
     account: Account | None = None
     """Whose it is; None until a client takes it."""
     attempts: tuple[Attempt, ...] = ()
     format: int = FORMAT
     """The version of this form."""
+
+    def __repr__(self) -> str:
+        whose = f"account={self.account!r}, attempts={self.attempts!r}"
+        return f"Send({self.operation_id}, key={self.key!r}, {whose})"  # its text is nobody's business
 
     def to_json(self) -> str:
         """Return the send as JSON. The body is in base64, since it must leave as it is."""
@@ -72,8 +74,10 @@ class Send:
             "target": self.target,
             "headers": dict(self.headers),
             "content": b64encode(self.content).decode("ascii"),
-            "account": attrs.asdict(self.account) if self.account is not None else None,
-            "attempts": [{**attrs.asdict(attempt), "at": attempt.at.isoformat()} for attempt in self.attempts],
+            "account": msgspec.structs.asdict(self.account) if self.account is not None else None,
+            "attempts": [
+                {**msgspec.structs.asdict(attempt), "at": attempt.at.isoformat()} for attempt in self.attempts
+            ],
         }
         return json.dumps({**plain, "digest": _digest(plain)})
 
@@ -95,8 +99,7 @@ class Send:
         return send
 
 
-@attrs.frozen
-class Receipt:
+class Receipt(msgspec.Struct, frozen=True):
     """An accepted send. QUEUED means accepted into Red Cloud's queue; whether it arrived is told later by webhook."""
 
     send: Send
@@ -108,8 +111,12 @@ class Receipt:
     attempts: tuple[Attempt, ...]
     drift: str | None
     """Where the answer differs from the document, and how; then `results` and `errors` are empty and `raw` holds it."""
-    raw: bytes = attrs.field(repr=False)
+    raw: bytes
     """The answer's body as it came."""
+
+    def __repr__(self) -> str:
+        said = f"results={self.results!r}, errors={self.errors!r}, drift={self.drift!r}"
+        return f"Receipt(key={self.key!r}, {said}, attempts={self.attempts!r})"
 
     @property
     def key(self) -> str:

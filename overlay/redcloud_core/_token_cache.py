@@ -11,7 +11,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any, Protocol
 
-import attrs
+import msgspec
 
 from ._binding import Malformed, decode_plain, is_object
 from ._forks import forget_after_fork
@@ -30,31 +30,38 @@ FORMAT = 1
 """The version of the cache file; one of another version is left unread, and replaced."""
 
 
-def _check_header(_token: object, _field: "attrs.Attribute[Any]", text: object) -> None:
+def _check_header(text: object) -> None:
     if not isinstance(text, str) or not 0 < len(text) <= LONGEST_TOKEN:
         raise ValueError(f"access_token must be a text of at most {LONGEST_TOKEN} characters, and not an empty one")
     if not text.isascii() or not text.isprintable() or " " in text:
         raise ValueError("access_token must be printable ASCII without blanks")
 
 
-def _check_seconds(_token: object, field: "attrs.Attribute[Any]", value: object) -> None:
+def _check_seconds(name: str, value: object) -> None:
     if isinstance(value, bool) or not isinstance(value, int | float) or not 0 < value < _FOR_EVER:
-        raise ValueError(f"{field.name} must be a positive number of seconds")
+        raise ValueError(f"{name} must be a positive number of seconds")
 
 
-@attrs.frozen
-class Token:
+class Token(msgspec.Struct, frozen=True):
     """A token as it was issued; its `repr` does not show it, and it does not pickle.
 
     Raises:
         ValueError: It cannot be sent in a header, or its times are no positive numbers.
     """
 
-    access_token: str = attrs.field(repr=False, validator=_check_header)
-    issued_at: float = attrs.field(validator=_check_seconds)
+    access_token: str
+    issued_at: float
     """When it was asked for, in seconds since the epoch."""
-    lifetime: float = attrs.field(validator=_check_seconds)
+    lifetime: float
     """How many seconds it lives from then on."""
+
+    def __post_init__(self) -> None:
+        _check_header(self.access_token)
+        _check_seconds("issued_at", self.issued_at)
+        _check_seconds("lifetime", self.lifetime)
+
+    def __repr__(self) -> str:
+        return f"Token(issued_at={self.issued_at}, lifetime={self.lifetime})"
 
     @property
     def expires_at(self) -> float:
@@ -63,6 +70,8 @@ class Token:
 
     def __reduce__(self) -> Any:
         raise TypeError("a token cannot be copied or pickled")
+
+    __copy__ = __reduce__
 
 
 class TokenCache(Protocol):

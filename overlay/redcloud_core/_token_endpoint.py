@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Literal
 from urllib.parse import quote
 
-import attrs
+import msgspec
 
 from ._answers import is_temporary, plain_object, retry_after
 from ._binding import Answer, Request, issue_token
@@ -29,8 +29,7 @@ LONGEST_WORDS = 300
 """Characters of the API's own words that an error shows."""
 
 
-@attrs.frozen
-class Credentials:
+class Credentials(msgspec.Struct, frozen=True):
     """Who asks for a token."""
 
     client_id: str
@@ -48,10 +47,7 @@ class Credentials:
 
 
 class TokenEndpoint:
-    """The token operation of one API host for one API client.
-
-    It has connections of its own: no event hook and no `response.history` of the API's ever sees a secret.
-    """
+    """The token operation of one API host for one API client."""
 
     def __init__(
         self,
@@ -67,7 +63,7 @@ class TokenEndpoint:
         """Ask for tokens of `client_id`.
 
         Args:
-            connections: Used for tokens alone.
+            connections: What it is asked over.
             base_url: The API host.
             client_id: Who asks.
             client_secret: Its secret, or what returns the secret of the moment.
@@ -125,7 +121,7 @@ class TokenEndpoint:
         request = self._request(credentials)
         headers = self._headers_of(request, credentials)
         ends_at = time.monotonic() + self.patience.deadline
-        outcome = self._connections.transmit(request, headers, self.patience, ends_at)
+        outcome = self._connections.transmit_at_once(request, headers, self.patience, ends_at)
         if isinstance(outcome, Failure):
             raise self._no_answer(outcome)
         return read_token(outcome, credentials, asked_at)

@@ -268,12 +268,15 @@ class Operation:
 
     @property
     def classes(self) -> frozenset[str]:
-        """The generated classes that this operation refers to."""
+        """The generated classes that this operation refers to, but for those of its errors."""
         types = [argument.type for argument in self.arguments]
         types += self.body.contents.values() if self.body else ()
-        for response in (*self.success, *self.errors):
-            types += response.contents.values()
-        return frozenset[str]().union(*(found.classes for found in types))
+        return frozenset[str]().union(*(found.classes for found in types), _classes_in(self.success))
+
+    @property
+    def error_classes(self) -> frozenset[str]:
+        """The generated classes that the errors of this operation refer to."""
+        return _classes_in(self.errors)
 
 
 @attrs.frozen
@@ -285,6 +288,11 @@ class Contract:
     schemas: tuple[Schema, ...]
     operations: tuple[Operation, ...]
     notes: tuple[str, ...]
+
+
+def _classes_in(responses: tuple[Response, ...]) -> frozenset[str]:
+    types = [kind for response in responses for kind in response.contents.values()]
+    return frozenset[str]().union(*(found.classes for found in types))
 
 
 def described(node: Node) -> UntrustedString:

@@ -60,6 +60,35 @@ def test_one_after_the_other_share_a_connection(server: Any, script: Any, at_onc
     assert len(set(_connections(server))) == 1
 
 
+def test_token_and_calls_share_a_connection(server: Any, script: Any) -> None:
+    """A first call needs one connection, the token's: another one would cost two round trips."""
+    server.answer(WHOAMI, script(body=WHOAMI_BODY))
+
+    with RedCloud(server.url, **CREDENTIALS) as client:
+        client.whoami()
+
+    assert server.connections == 1
+
+
+def test_token_does_not_wait_for_calls(
+    server: Any, script: Any, monkeypatch: pytest.MonkeyPatch, eventually: Any
+) -> None:
+    """A new token is fetched though as many calls are under way as may be: they would wait for each other."""
+    monkeypatch.setattr(http_module, "MOST_AT_ONCE", 1)
+    hold = threading.Event()
+    server.answer(WHOAMI, script(body=WHOAMI_BODY, hold=hold))
+    with RedCloud(server.url, **CREDENTIALS) as client, ThreadPoolExecutor(2) as threads:
+        under_way = threads.submit(client.whoami)
+        eventually(lambda: len(_connections(server)) == 1)
+        client._tokens.invalidate(1)
+        waits = threads.submit(client.whoami)
+
+        eventually(lambda: server.token_requests == 2)
+
+        hold.set()
+        assert [call.result().apiClientStatus for call in (under_way, waits)] == ["ACTIVE"] * 2
+
+
 def test_the_last_used_is_used_first(server: Any, script: Any, at_once: Any, eventually: Any) -> None:
     """After many calls at once, calls in a row keep to one of their connections, so that the others may go."""
     hold = threading.Event()

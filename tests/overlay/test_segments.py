@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any
 from unicodedata import normalize
 
-import attrs
 import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
@@ -144,7 +143,7 @@ def test_result_is_a_value() -> None:
     counted = count_segments("a\u2026")
     dots = ForcingCharacter(1, "\u2026", "HORIZONTAL ELLIPSIS", "...")
     assert counted == Segments("UCS-2", characters=2, units=2, segments=1, left=68, forcing=(dots,))
-    with pytest.raises(attrs.exceptions.FrozenInstanceError):
+    with pytest.raises(AttributeError):
         counted.left = 0  # type: ignore[misc]
 
 

@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping
 from itertools import count
 from typing import Any
 
-import attrs
+import msgspec
 import pytest
 
 import redcloud_core._client as client_module
@@ -116,7 +116,7 @@ def a_clock_in_the_body(patch: pytest.MonkeyPatch) -> None:
 
     def http_request(wire: Any, request: Any, *more: Any) -> Any:
         if request.target.endswith(SEND):
-            request = attrs.evolve(request, content=request.content + b" " * next(numbers))
+            request = msgspec.structs.replace(request, content=request.content + b" " * next(numbers))
         return made(wire, request, *more)
 
     patch.setattr(http_module, "http_request", http_request)

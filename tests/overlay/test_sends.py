@@ -369,9 +369,9 @@ def test_send_without_an_account(client: Any, sandbox: Sandbox, send: Send) -> N
 
 def changed(send: Send, **fields: Any) -> Send:
     """A send with other values."""
-    import attrs
+    import msgspec
 
-    return attrs.evolve(send, **fields)
+    return msgspec.structs.replace(send, **fields)
 
 
 def refused(client: Any, sandbox: Sandbox, send: Any, words: str) -> None:

@@ -8,13 +8,23 @@ from typing import Literal
 from ... import answers as _answers
 from ... import calls as _calls
 from ... import drafts as _drafts
-from ...models.o_auth_error import OAuthError
 from ...models.token_form import TokenForm
 from ...models.token_request import TokenRequest
 from ...models.token_response import TokenResponse
 from ...types import UNSET, Unset
 
 __all__ = ["OPERATION", "build", "parse"]
+
+
+def _errors() -> _calls.Answers:
+    from ...models.o_auth_error import OAuthError
+
+    return {
+        400: {"application/json": OAuthError},
+        401: {"application/json": OAuthError},
+        500: {"application/json": OAuthError},
+    }
+
 
 OPERATION: _calls.Operation[TokenResponse] = _calls.Operation(
     id="issueToken",
@@ -25,11 +35,7 @@ OPERATION: _calls.Operation[TokenResponse] = _calls.Operation(
     success={
         200: {"application/json": TokenResponse},
     },
-    errors={
-        400: {"application/json": OAuthError},
-        401: {"application/json": OAuthError},
-        500: {"application/json": OAuthError},
-    },
+    errors=_errors,
 )
 
 _BODIES: _calls.Contents = {

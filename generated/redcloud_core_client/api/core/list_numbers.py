@@ -6,10 +6,19 @@ from __future__ import annotations
 from ... import answers as _answers
 from ... import calls as _calls
 from ... import drafts as _drafts
-from ...models.core_error_response import CoreErrorResponse
 from ...models.number_list import NumberList
 
 __all__ = ["OPERATION", "build", "parse"]
+
+
+def _errors() -> _calls.Answers:
+    from ...models.core_error_response import CoreErrorResponse
+
+    return {
+        401: {"application/json": CoreErrorResponse},
+        500: {"application/json": CoreErrorResponse},
+    }
+
 
 OPERATION: _calls.Operation[NumberList] = _calls.Operation(
     id="listNumbers",
@@ -20,10 +29,7 @@ OPERATION: _calls.Operation[NumberList] = _calls.Operation(
     success={
         200: {"application/json": NumberList},
     },
-    errors={
-        401: {"application/json": CoreErrorResponse},
-        500: {"application/json": CoreErrorResponse},
-    },
+    errors=_errors,
 )
 
 

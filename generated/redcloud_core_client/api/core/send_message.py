@@ -8,7 +8,6 @@ from typing import Literal
 from ... import answers as _answers
 from ... import calls as _calls
 from ... import drafts as _drafts
-from ...models.core_error_response import CoreErrorResponse
 from ...models.message_media_input import MessageMediaInput
 from ...models.message_type import MessageType
 from ...models.send_message_request import SendMessageRequest
@@ -16,6 +15,20 @@ from ...models.send_message_response import SendMessageResponse
 from ...types import UNSET, Unset
 
 __all__ = ["OPERATION", "build", "parse"]
+
+
+def _errors() -> _calls.Answers:
+    from ...models.core_error_response import CoreErrorResponse
+
+    return {
+        400: {"application/json": CoreErrorResponse},
+        401: {"application/json": CoreErrorResponse},
+        403: {"application/json": CoreErrorResponse},
+        409: {"application/json": CoreErrorResponse},
+        500: {"application/json": CoreErrorResponse},
+        502: {"application/json": CoreErrorResponse},
+    }
+
 
 OPERATION: _calls.Operation[SendMessageResponse] = _calls.Operation(
     id="sendMessage",
@@ -26,14 +39,7 @@ OPERATION: _calls.Operation[SendMessageResponse] = _calls.Operation(
     success={
         202: {"application/json": SendMessageResponse},
     },
-    errors={
-        400: {"application/json": CoreErrorResponse},
-        401: {"application/json": CoreErrorResponse},
-        403: {"application/json": CoreErrorResponse},
-        409: {"application/json": CoreErrorResponse},
-        500: {"application/json": CoreErrorResponse},
-        502: {"application/json": CoreErrorResponse},
-    },
+    errors=_errors,
 )
 
 

@@ -6,12 +6,25 @@ from __future__ import annotations
 from ... import answers as _answers
 from ... import calls as _calls
 from ... import drafts as _drafts
-from ...models.core_error_response import CoreErrorResponse
 from ...models.number_update import NumberUpdate
 from ...models.updated_number import UpdatedNumber
 from ...types import UNSET, Unset
 
 __all__ = ["OPERATION", "build", "parse"]
+
+
+def _errors() -> _calls.Answers:
+    from ...models.core_error_response import CoreErrorResponse
+
+    return {
+        400: {"application/json": CoreErrorResponse},
+        401: {"application/json": CoreErrorResponse},
+        403: {"application/json": CoreErrorResponse},
+        404: {"application/json": CoreErrorResponse},
+        500: {"application/json": CoreErrorResponse},
+        502: {"application/json": CoreErrorResponse},
+    }
+
 
 OPERATION: _calls.Operation[UpdatedNumber] = _calls.Operation(
     id="updateNumber",
@@ -22,14 +35,7 @@ OPERATION: _calls.Operation[UpdatedNumber] = _calls.Operation(
     success={
         200: {"application/json": UpdatedNumber},
     },
-    errors={
-        400: {"application/json": CoreErrorResponse},
-        401: {"application/json": CoreErrorResponse},
-        403: {"application/json": CoreErrorResponse},
-        404: {"application/json": CoreErrorResponse},
-        500: {"application/json": CoreErrorResponse},
-        502: {"application/json": CoreErrorResponse},
-    },
+    errors=_errors,
 )
 
 

@@ -7,9 +7,18 @@ from ... import answers as _answers
 from ... import calls as _calls
 from ... import drafts as _drafts
 from ...models.client_context import ClientContext
-from ...models.core_error_response import CoreErrorResponse
 
 __all__ = ["OPERATION", "build", "parse"]
+
+
+def _errors() -> _calls.Answers:
+    from ...models.core_error_response import CoreErrorResponse
+
+    return {
+        401: {"application/json": CoreErrorResponse},
+        500: {"application/json": CoreErrorResponse},
+    }
+
 
 OPERATION: _calls.Operation[ClientContext] = _calls.Operation(
     id="whoami",
@@ -20,10 +29,7 @@ OPERATION: _calls.Operation[ClientContext] = _calls.Operation(
     success={
         200: {"application/json": ClientContext},
     },
-    errors={
-        401: {"application/json": CoreErrorResponse},
-        500: {"application/json": CoreErrorResponse},
-    },
+    errors=_errors,
 )
 
 
