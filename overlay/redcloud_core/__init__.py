@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from . import models as models
+    from . import outbox as outbox
     from . import sandbox as sandbox
     from ._async_client import AsyncRedCloud as AsyncRedCloud
     from ._auth import TokenState as TokenState
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from ._errors import InvalidCallError as InvalidCallError
     from ._errors import InvalidClientError as InvalidClientError
     from ._errors import NotFoundError as NotFoundError
+    from ._errors import OutboxError as OutboxError
     from ._errors import RecipientsRejectedError as RecipientsRejectedError
     from ._errors import RedCloudError as RedCloudError
     from ._errors import SendOutcomeUnknown as SendOutcomeUnknown
@@ -70,6 +72,7 @@ _HOMES = {
     "InvalidClientError": "_errors",
     "MemoryTokenCache": "_token_cache",
     "NotFoundError": "_errors",
+    "OutboxError": "_errors",
     "Receipt": "_sending",
     "RecipientsRejectedError": "_errors",
     "RedCloud": "_client",
@@ -113,6 +116,7 @@ __all__ = [
     "InvalidClientError",
     "MemoryTokenCache",
     "NotFoundError",
+    "OutboxError",
     "Receipt",
     "RecipientsRejectedError",
     "RedCloud",
@@ -140,7 +144,7 @@ __all__ = [
 if not TYPE_CHECKING:
 
     def __getattr__(name: str) -> Any:
-        if name in ("models", "sandbox"):
+        if name in ("models", "outbox", "sandbox"):
             return import_module(f"{__name__}.{name}")
         if name not in _HOMES:
             raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
@@ -150,4 +154,4 @@ if not TYPE_CHECKING:
 
 
 def __dir__() -> list[str]:
-    return [*__all__, "models", "sandbox"]
+    return [*__all__, "models", "outbox", "sandbox"]

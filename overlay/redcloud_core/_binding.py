@@ -10,7 +10,7 @@ from redcloud_core_client.answers import read as read_answer
 from redcloud_core_client.api.authentication import issue_token
 from redcloud_core_client.api.core import send_message, update_number
 from redcloud_core_client.calls import Answer, Operation, Request
-from redcloud_core_client.codec import Malformed, decode_plain, to_builtins
+from redcloud_core_client.codec import Malformed, decode, decode_plain, to_builtins
 from redcloud_core_client.errors import DriftedAnswer, ErrorAnswer, InvalidRequest, UnreadableAnswer, Violation
 from redcloud_core_client.fields import SendMessageFields, UpdateNumberFields
 from redcloud_core_client.http_library import httpx
@@ -50,6 +50,7 @@ __all__ = [
     "UpdateNumberFields",
     "UpdatedNumber",
     "Violation",
+    "decode",
     "decode_plain",
     "httpx",
     "is_array",

@@ -10,9 +10,9 @@ from typing import Any, Self, TypeVar, Unpack, cast
 
 import msgspec
 
+from . import _requests
 from ._auth import Authorization, TokenSource, TokenState
 from ._binding import (
-    InvalidRequest,
     Methods,
     Operation,
     Request,
@@ -20,16 +20,15 @@ from ._binding import (
     SendMessageResponse,
     UpdatedNumber,
     UpdateNumberFields,
-    Violation,
     httpx,
     send_message,
     update_number,
 )
 from ._chance import chance
-from ._errors import ClientClosedError, GuardError, InvalidCallError, RedCloudError, TokenError
-from ._guards import GuardViolation, violations_of, without_campaigns
+from ._errors import ClientClosedError, RedCloudError, TokenError
+from ._guards import GuardViolation
 from ._http import Connections, Headers, Patience, Wire
-from ._idempotency import Doubt, KeyMemory, with_plain_key
+from ._idempotency import Doubt, KeyMemory
 from ._preflight import PATIENCE, NumberBook, preflight
 from ._retries import Attempt, Authorize, Outcome, Policy, Reply, Step, Transmit, Wait, exchange, is_keyed
 from ._secrets import Secret
@@ -163,18 +162,7 @@ class Client:
         self._preflight = checked_switch("preflight", options.get("preflight", self._preflight))
 
     def _build(self, build: Callable[..., Request[T]], arguments: Mapping[str, Any]) -> Request[T]:
-        arguments, wrong = with_plain_key(arguments)
-        try:
-            request = build(**arguments)
-        except InvalidRequest as error:
-            operation_id, wrong = error.operation_id, (*wrong, *error.violations)
-        except RecursionError:
-            raise InvalidCallError.at("body", "is nested deeper than JSON can be written") from None
-        else:
-            if not wrong:
-                return request
-            operation_id = request.operation.id
-        raise InvalidCallError.of(operation_id, wrong)
+        return _requests.build(build, arguments)
 
     def _build_guarded(
         self,
@@ -184,28 +172,7 @@ class Client:
         known: GuardViolation | None = None,
         **options: bool,
     ) -> Request[T]:
-        """Make a request, unless the guards refuse the call; what the document does not allow is named with it.
-
-        Args:
-            operation: What is called.
-            build: Makes its request.
-            arguments: Its keywords.
-            known: What preflight knows to be wrong; it says more than a guard of the same place.
-            options: Keywords for the guards alone.
-        """
-        refused = violations_of(operation.id, {**arguments, **options}) if self._guards else ()
-        if known is not None:
-            refused = (known, *(violation for violation in refused if violation.place != known.place))
-        if not refused:
-            return self._build(build, arguments)
-        others: tuple[Violation, ...] = ()
-        try:
-            self._build(build, without_campaigns(operation.id, arguments))
-        except InvalidCallError as error:
-            others = error.violations
-        places = {violation.place for violation in refused}
-        others = tuple(violation for violation in others if violation.place not in places)
-        raise GuardError.of(operation.id, (*refused, *others))
+        return _requests.build_guarded(operation, build, arguments, known, guards=self._guards, **options)
 
     def _begin(
         self, request: Request[T], earlier: tuple[Attempt, ...]

@@ -21,6 +21,7 @@
       UnreadableAnswerError        the API said yes, in words that are not the document's
       SendOutcomeUnknown           the message may have been queued
       RecipientsRejectedError      it was queued, but not for all; raised by Receipt.raise_for_rejected alone
+      OutboxError                  the outbox cannot be used; raised by `redcloud_core.outbox` alone
 
 A send returns a `Receipt` (accepted), raises `SendOutcomeUnknown` (it may have been queued; its key settles it), or
 raises any other `RedCloudError`: certainly not queued.
@@ -271,3 +272,17 @@ class SendOutcomeUnknown(RedCloudError):
     status: int | None = None
     drift: str | None = None
     raw: bytes = b""
+
+
+class OutboxError(RedCloudError):
+    """The outbox cannot be used, or not now. What it held before it still holds."""
+
+    @classmethod
+    def at(cls, path: object, reason: str) -> OutboxError:
+        """Make the error for an outbox.
+
+        Args:
+            path: Which one.
+            reason: What is wrong, to be read after a colon.
+        """
+        return cls(f"outbox {str(path)!r}: {reason}.")

@@ -158,7 +158,7 @@ class Receipt(msgspec.Struct, frozen=True):
             raise error
 
 
-def send_of(request: Request[Any], account: Account, attempts: tuple[Attempt, ...]) -> Send:
+def send_of(request: Request[Any], account: Account | None, attempts: tuple[Attempt, ...]) -> Send:
     """Return a request under an idempotency key as a send that can be kept."""
     return Send(
         key=request.headers[KEY_HEADER],

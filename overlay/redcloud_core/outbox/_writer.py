@@ -1,0 +1,180 @@
+"""The one thread of a process that talks to the file: what several callers want at once goes into one commit."""
+
+import queue
+import sqlite3
+import threading
+from collections.abc import Callable
+from concurrent.futures import Future
+from contextlib import suppress
+from pathlib import Path
+from typing import Any, TypeVar
+
+from .._errors import OutboxError
+from .._forks import forget_after_fork
+
+T = TypeVar("T")
+
+LONGEST_BATCH = 256
+"""Operations of one commit."""
+
+BUSY_SECONDS = 30.0
+"""How long another program may hold the file's lock."""
+
+Operation = Callable[[sqlite3.Connection], Any]
+
+_of_parents: list[object] = []
+"""Connections of the processes that this one was forked from: to close them here could take the parent's locks away."""
+
+
+class Writer:
+    """Runs operations one after the other, each whole or not at all, and those that wait together in one commit."""
+
+    def __init__(self, path: Path, prepare: Callable[[sqlite3.Connection, Path], None]) -> None:
+        """Write to a file.
+
+        Args:
+            path: The file.
+            prepare: Called once with each new connection; what it raises all operations raise.
+        """
+        self._path = path
+        self._prepare = prepare
+        self._closed = False
+        self._thread: threading.Thread | None = None
+        self._begin()
+        forget_after_fork(self)
+
+    def run(self, operation: Callable[[sqlite3.Connection], T]) -> T:
+        """Run an operation; when this returns it is on disk.
+
+        Raises:
+            OutboxError: The file cannot be written now, or is damaged. Nothing of the operation is there then.
+        """
+        done: Future[T] = Future()
+        with self._lock:
+            if self._closed:
+                raise OutboxError.at(self._path, "it is closed")
+            if self._thread is None:
+                self._thread = threading.Thread(target=self._work, args=(self._waiting,), daemon=True)
+                self._thread.start()
+            self._waiting.put((operation, done))
+        try:
+            return done.result()
+        except sqlite3.Error as error:
+            failure = told(self._path, error)
+        raise failure
+
+    def close(self) -> None:
+        """Finish what waits, and let go of the file."""
+        with self._lock:
+            self._closed, thread = True, self._thread
+            self._waiting.put(None)
+        if thread is not None:
+            thread.join()
+
+    def forget_parent(self) -> None:
+        """Begin anew in a forked child: neither the thread nor its connection came with it."""
+        _of_parents.append(self._connections)
+        self._begin()
+
+    def _begin(self) -> None:
+        self._lock = threading.Lock()
+        self._waiting: queue.SimpleQueue[tuple[Operation, Future[Any]] | None] = queue.SimpleQueue()
+        self._thread = None
+        self._connections: list[sqlite3.Connection] = []
+        self._place: tuple[int, int] | None = None
+
+    def _work(self, waiting: "queue.SimpleQueue[tuple[Operation, Future[Any]] | None]") -> None:
+        while True:
+            batch = [waiting.get()]
+            with suppress(queue.Empty):
+                while len(batch) < LONGEST_BATCH:
+                    batch.append(waiting.get_nowait())
+            self._commit([entry for entry in batch if entry is not None])
+            if None in batch:
+                break
+        for connection in self._connections:
+            connection.close()
+
+    def _commit(self, batch: list[tuple[Operation, "Future[Any]"]]) -> None:
+        outcomes: list[tuple[Future[Any], Any, BaseException | None]] = []
+        try:
+            connection = self._connection()
+            self._check_place()
+            connection.execute("BEGIN IMMEDIATE")
+            try:
+                outcomes = [(done, *_tried(connection, operation)) for operation, done in batch]
+                connection.execute("COMMIT")  # W1, W6
+            finally:
+                if connection.in_transaction:
+                    connection.execute("ROLLBACK")
+        except BaseException as error:
+            outcomes = [(done, None, error) for _, done in batch]
+        for done, result, failure in outcomes:  # W2
+            if failure is None:
+                done.set_result(result)
+            else:
+                done.set_exception(failure)
+
+    def _connection(self) -> sqlite3.Connection:
+        if not self._connections:
+            connection = sqlite3.connect(
+                self._path, timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False, cached_statements=64
+            )
+            try:
+                self._prepare(connection, self._path)
+            except BaseException:
+                connection.close()
+                raise
+            self._connections.append(connection)
+            self._place = _place_of(self._path)
+        return self._connections[0]
+
+    def _check_place(self) -> None:
+        """See that the file is still there: what is written to one that was deleted is lost when it is closed."""
+        if _place_of(self._path) != self._place:
+            raise OutboxError.at(self._path, "the file was deleted, moved or replaced while it was open")
+
+
+def _place_of(path: Path) -> tuple[int, int] | None:
+    try:
+        found = path.stat()
+    except OSError:
+        return None
+    return found.st_dev, found.st_ino
+
+
+def _tried(connection: sqlite3.Connection, operation: Operation) -> tuple[Any, BaseException | None]:
+    """Run an operation so that its failure takes nothing else with it."""
+    connection.execute("SAVEPOINT operation")
+    try:
+        result = operation(connection)
+    except BaseException as error:
+        if not connection.in_transaction:  # a full disk, say, ends the whole of it
+            raise
+        connection.execute("ROLLBACK TO operation")
+        connection.execute("RELEASE operation")
+        return None, error
+    connection.execute("RELEASE operation")
+    return result, None
+
+
+def told(path: Path, error: sqlite3.Error) -> OutboxError:
+    """Return what SQLite's error means, and what to do."""
+    name: str = getattr(error, "sqlite_errorname", "")
+    meaning, temporary = next((known for prefix, known in _MEANINGS.items() if name.startswith(prefix)), ("", False))
+    said = OutboxError.at(path, f"{meaning or f'it cannot be used: {error}'} ({name or 'SQLite'})")
+    said.temporary = temporary
+    return said
+
+
+_MEANINGS = {
+    "SQLITE_BUSY": (f"another program has held its lock for {BUSY_SECONDS:.0f} s", True),
+    "SQLITE_LOCKED": ("another program holds its lock", True),
+    "SQLITE_FULL": ("the disk is full; nothing of this was stored. Make room and repeat the call", True),
+    "SQLITE_IOERR": ("the disk cannot be read or written; nothing of this was stored", True),
+    "SQLITE_READONLY": ("the file or its folder cannot be written; the folder must take the journal as well", False),
+    "SQLITE_CANTOPEN": ("the file or its journal cannot be opened; the folder must be writable", False),
+    "SQLITE_CORRUPT": ("the file is damaged. Leave it as it is, and restore it from a copy", False),
+    "SQLITE_NOTADB": ("the file is no database: give the outbox a file of its own", False),
+}
+"""What an error's name begins with, what it means, and whether the same may work later."""
