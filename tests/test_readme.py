@@ -5,7 +5,9 @@ import re
 import socket
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import httpx
@@ -19,8 +21,7 @@ BLOCKS = re.findall(r"^```(python|sh)\n(.*?)^```$", (ROOT / "README.md").read_te
 @pytest.fixture(scope="module")
 def port() -> int:
     """A port that nobody listens on, in the place of the README's 8080."""
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        return int(listener.getsockname()[1])
+    return _free_port()
 
 
 @pytest.fixture(scope="module")
@@ -84,9 +85,27 @@ def test_the_keys_print_what_the_text_says(caller: dict[str, str], port: int) ->
 
 
 @pytest.mark.usefixtures("sandbox")
+def test_the_outbox_prints_what_the_text_says(caller: dict[str, str], port: int) -> None:
+    """What the web process has taken in, the worker sends; SIGTERM ends it in peace."""
+    web_port = _free_port()
+    program = Path(caller["HOME"]) / "shipped.py"
+    program.write_text(_code("python", 4, port).replace("8000", str(web_port)), encoding="utf-8")
+    promised = re.search(r"the worker prints `(.*?)`", (ROOT / "README.md").read_text(encoding="utf-8"))
+    assert promised is not None
+
+    with _running(program, "web", caller), _running(program, "worker", caller) as worker:
+        _until_open(web_port)
+        assert httpx.post(f"http://127.0.0.1:{web_port}/792", trust_env=False).status_code == 202
+        assert worker.stdout is not None
+        assert worker.stdout.readline().strip() == promised[1]
+        worker.terminate()
+        assert worker.wait(10) == 0
+
+
+@pytest.mark.usefixtures("sandbox")
 def test_the_token_prints_what_its_comment_says(caller: dict[str, str], port: int) -> None:
     """The client with a secret from a file and a shared cache gets a token, and keeps it for its user alone."""
-    printed = _run([sys.executable, "-I", "-c", _code("python", 4, port)], caller)
+    printed = _run([sys.executable, "-I", "-c", _code("python", 5, port)], caller)
 
     assert printed == "60 minutes left\n"
     assert (Path(caller["HOME"]) / "redcloud-tokens.json").stat().st_mode & 0o777 == 0o600
@@ -117,13 +136,41 @@ def test_every_block_is_run() -> None:
     """A block that is added to the README needs a test here; the two commands on top are no such blocks."""
     text = (ROOT / "README.md").read_text(encoding="utf-8")
 
-    assert [language for language, _ in BLOCKS] == ["sh", *["python"] * 5, "sh", "sh"]
+    assert [language for language, _ in BLOCKS] == ["sh", *["python"] * 6, "sh", "sh"]
     assert text.index("./scripts/rehearse") < text.index("./scripts/test") < text.index("```sh")
 
 
 def _code(language: str, number: int, port: int) -> str:
     found = [code for kind, code in BLOCKS if kind == language]
     return found[number].replace("8080", str(port))
+
+
+def _free_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        return int(listener.getsockname()[1])
+
+
+@contextmanager
+def _running(program: Path, part: str, environment: dict[str, str]) -> Iterator["subprocess.Popen[str]"]:
+    """Run a part of a program that goes on until it is ended."""
+    command = [sys.executable, "-I", str(program), part]
+    home, devnull = environment["HOME"], subprocess.DEVNULL
+    with subprocess.Popen(
+        command, env=environment, cwd=home, stdout=subprocess.PIPE, stderr=devnull, text=True
+    ) as running:
+        try:
+            yield running
+        finally:
+            running.kill()
+
+
+def _until_open(port: int) -> None:
+    ends_at = time.monotonic() + 10
+    while time.monotonic() < ends_at:
+        with suppress(OSError), socket.create_connection(("127.0.0.1", port)):
+            return
+        time.sleep(0.02)
+    raise AssertionError(f"nothing listens on port {port}")
 
 
 def _run(command: list[str], environment: dict[str, str]) -> str:

@@ -85,7 +85,7 @@ class AsyncConnections:
         body, connection, got = Body(ends_at), pool.take(), None
         try:
             got = await connection.handle_async_request(http_request(self._wire, request, headers, patience, ends_at))
-            async with aclosing(got):
+            async with aclosing(got):  # W4
                 if not body.begins(got):
                     async for chunk in cast(httpx.AsyncByteStream, got.stream):
                         if not body.takes(chunk):

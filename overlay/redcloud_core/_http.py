@@ -115,7 +115,7 @@ class Connections:
         body, connection, got = Body(ends_at), self._pool.take(), None
         try:
             got = connection.handle_request(http_request(self._wire, request, headers, patience, ends_at))
-            with closing(got):
+            with closing(got):  # W4
                 if not body.begins(got):
                     for chunk in cast(httpx.SyncByteStream, got.stream):
                         if not body.takes(chunk):

@@ -183,7 +183,7 @@ class _Shift:
             del self._working[end.step.lease.id, end.step.lease.epoch]
             self._note_failure(end)
         if told:
-            yield Ask(partial(self._plan.store.tell, told))
+            yield Ask(partial(self._plan.store.tell, told))  # W7
         records = [record for end in sent if (record := self._record_of(end)) is not None]
         if records:
             yield from self._store(records)

@@ -9,6 +9,7 @@ from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Literal
+from weakref import finalize
 
 from .._errors import InvalidCallError, OutboxError
 from .._sending import Account, Send
@@ -40,6 +41,7 @@ MIGRATIONS = (
         told INTEGER NOT NULL DEFAULT 0
     );
     CREATE INDEX sends_by_state ON sends (state, due_at);
+    CREATE INDEX sends_in_doubt ON sends (in_doubt_since) WHERE state = 'waiting' AND in_doubt_since IS NOT NULL;
     CREATE INDEX sends_untold ON sends (id) WHERE told = 0 AND state <> 'waiting';
     CREATE TABLE results (
         send INTEGER NOT NULL REFERENCES sends (id),
@@ -70,6 +72,7 @@ class SQLiteStore:
         """
         self._path = secure(path)
         self._writer = Writer(self._path, _prepare)
+        finalize(self, self._writer.stop)  # for those who do not close their outbox
         try:
             self._writer.run(lambda _connection: None)
         except BaseException:
@@ -96,7 +99,8 @@ class SQLiteStore:
 
         def lease(connection: sqlite3.Connection) -> list[Lease]:
             due = f"state = 'waiting' AND {_DUE} AND {_NOBODYS}"
-            connection.execute(f"{_GIVE_UP} WHERE {due} AND abs(:now - in_doubt_since) > :retention", times)
+            for too_far in ("< :now - :retention", "> :now + :retention"):  # each by its index
+                connection.execute(f"{_GIVE_UP} WHERE {due} AND in_doubt_since {too_far}", times)
             columns = "id, epoch + 1, reference, send, :now, in_doubt_since, tries"
             query = f"SELECT {columns} FROM sends WHERE {due} ORDER BY due_at, id LIMIT :limit"
             taken = [Lease(*row) for row in connection.execute(query, {**times, "limit": limit})]
@@ -187,7 +191,8 @@ class SQLiteStore:
 
 
 _GIVE_UP = """
-    UPDATE sends SET state = 'unknown', since = :now, due_at = NULL, leased_until = NULL, epoch = epoch + 1,
+    UPDATE sends INDEXED BY sends_in_doubt
+    SET state = 'unknown', since = :now, due_at = NULL, leased_until = NULL, epoch = epoch + 1,
         reason = 'it may have been queued, and the API may have forgotten its key by now: '
             || coalesce(reason, 'no try was recorded')
 """

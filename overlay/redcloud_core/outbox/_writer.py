@@ -1,5 +1,6 @@
 """The one thread of a process that talks to the file: what several callers want at once goes into one commit."""
 
+import ctypes
 import queue
 import sqlite3
 import threading
@@ -21,9 +22,6 @@ BUSY_SECONDS = 30.0
 """How long another program may hold the file's lock."""
 
 Operation = Callable[[sqlite3.Connection], Any]
-
-_of_parents: list[object] = []
-"""Connections of the processes that this one was forked from: to close them here could take the parent's locks away."""
 
 
 class Writer:
@@ -65,15 +63,24 @@ class Writer:
 
     def close(self) -> None:
         """Finish what waits, and let go of the file."""
+        self.stop()
+        if self._thread is not None:
+            self._thread.join()
+
+    def stop(self) -> None:
+        """Let go of the file once what waits is finished."""
         with self._lock:
-            self._closed, thread = True, self._thread
+            self._closed = True
             self._waiting.put(None)
-        if thread is not None:
-            thread.join()
 
     def forget_parent(self) -> None:
-        """Begin anew in a forked child: neither the thread nor its connection came with it."""
-        _of_parents.append(self._connections)
+        """Begin anew in a forked child.
+
+        The parent's connection is never freed here, not even at the end: to close it would roll back what the parent
+        has under way, in the file that both have open.
+        """
+        for connection in self._connections:
+            ctypes.pythonapi.Py_IncRef(ctypes.py_object(connection))
         self._begin()
 
     def _begin(self) -> None:
@@ -117,9 +124,7 @@ class Writer:
 
     def _connection(self) -> sqlite3.Connection:
         if not self._connections:
-            connection = sqlite3.connect(
-                self._path, timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False, cached_statements=64
-            )
+            connection = sqlite3.connect(self._path, timeout=BUSY_SECONDS, isolation_level=None)
             try:
                 self._prepare(connection, self._path)
             except BaseException:

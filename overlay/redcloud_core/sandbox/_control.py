@@ -46,6 +46,9 @@ def control_routes(state: State, faults: Faults) -> list[Route]:
     async def tokens(request: Request) -> Response:
         return respond(_set_tokens(state, await read_content(request)))
 
+    async def keys(request: Request) -> Response:
+        return respond(_set_keys(state, await read_content(request)))
+
     async def plan_fault(request: Request) -> Response:
         return respond(await _plan_fault(faults, request))
 
@@ -56,6 +59,7 @@ def control_routes(state: State, faults: Faults) -> list[Route]:
     return [
         Route("/_sandbox/faults", plan_fault, methods=["POST"]),
         Route("/_sandbox/faults", clear_faults, methods=["DELETE"]),
+        Route("/_sandbox/keys", keys, methods=["POST"]),
         Route("/_sandbox/ledger", ledger, methods=["GET"]),
         Route("/_sandbox/reset", reset, methods=["POST"]),
         Route("/_sandbox/tokens", tokens, methods=["POST"]),
@@ -71,6 +75,15 @@ def _set_tokens(state: State, content: bytes) -> Answer:
         state.set_token_lifetime(wish["lifetime"])
     if wish.get("revoke"):
         state.revoke_tokens()
+    return NO_CONTENT
+
+
+def _set_keys(state: State, content: bytes) -> Answer:
+    try:
+        read_body("keys", content)
+    except ValueError as error:
+        return Answer(400, {"error": str(error)})
+    state.forget_keys()
     return NO_CONTENT
 
 

@@ -90,6 +90,13 @@ class Sandbox:
         """Refuse all tokens issued so far."""
         self._state.revoke_tokens()
 
+    def forget_keys(self) -> None:
+        """Take each idempotency key as new from now on, as the API does when its retention is over.
+
+        The ledger forgets nothing: a message that is sent again under its key is there twice.
+        """
+        self._state.forget_keys()
+
     def add_fault(self, fault: Mapping[str, object]) -> None:
         """Make the API misbehave until `clear_faults()` or `reset()`.
 

@@ -22,10 +22,12 @@ class Send:
     message: dict[str, Any]
     answer: dict[str, Any]
     attempts: int = 1
+    conflicts: int = 0
 
     def repeat(self, message: dict[str, Any]) -> dict[str, Any]:
         """Answer another request with the same key: the stored answer, or a conflict."""
         if not equal_as_json(message, self.message):
+            self.conflicts += 1
             raise Refusal(409, "Idempotency-Key was already used with a different payload")
         self.attempts += 1
         return self.answer
@@ -42,6 +44,7 @@ class Send:
             "rejected": [error["to"] for error in self.answer["errors"]],
             "message_ids": [result["messageId"] for result in results],
             "attempts": self.attempts,
+            "conflicts": self.conflicts,
         }
 
 
@@ -65,7 +68,8 @@ class State:
             self._lifetime = _seed.TOKEN_LIFETIME
             self._token_requests = 0
             self._numbers = {number.numberId: number for number in _seed.NUMBERS}
-            self._sends: dict[str, Send] = {}
+            self._sends: list[Send] = []
+            self._by_key: dict[str, Send] = {}
             self._processed: set[tuple[str, str | None]] = set()
             self._message_count = 0
             self._request_count = 0
@@ -108,6 +112,11 @@ class State:
         """Refuse all tokens issued so far."""
         with self._lock:
             self._tokens.clear()
+
+    def forget_keys(self) -> None:
+        """Take each key as new from now on, as an API does whose retention is over; the ledger forgets nothing."""
+        with self._lock:
+            self._by_key.clear()
 
     def whoami(self) -> dict[str, Any]:
         """Describe the API client."""
@@ -165,12 +174,13 @@ class State:
             Refusal: A rule is broken, or the key belongs to another message.
         """
         with self._lock:
-            earlier = self._sends.get(key)
+            earlier = self._by_key.get(key)
             if earlier:
                 return earlier.repeat(message)
             check_send(message, self._numbers.get(message["sendFrom"]))
-            self._sends[key] = Send(key, message, self._queue(message["to"]))
-            return self._sends[key].answer
+            accepted = self._by_key[key] = Send(key, message, self._queue(message["to"]))
+            self._sends.append(accepted)
+            return accepted.answer
 
     def check_key(self, operation: str, key: str | None) -> None:
         """Refuse a request while another one of the operation is processed under its key."""
@@ -199,7 +209,7 @@ class State:
     def ledger(self) -> dict[str, Any]:
         """Tell what happened, as `schemas/ledger.json` describes it."""
         with self._lock:
-            sends = [send.entry() for send in self._sends.values()]
+            sends = [send.entry() for send in self._sends]
             return {"token_requests": self._token_requests, "sends": sends}
 
     def _owned(self) -> list[_seed.Number]:
