@@ -36,9 +36,9 @@ from ._sending import Account, Receipt, Send, receipt_of, rejected_again, reques
 from ._settings import (
     Options,
     Settings,
-    checked_attempts,
     checked_auth_method,
     checked_cache,
+    checked_count,
     checked_credential,
     checked_seconds,
     checked_secret_source,
@@ -138,6 +138,11 @@ class Client:
         changed._apply(options)
         return changed
 
+    @property
+    def account(self) -> Account:
+        """Whose client it is: the base URL and the client id."""
+        return self._account
+
     def token_state(self) -> TokenState:
         """Tell about the client's token, for logs and health checks; nothing of it is a secret."""
         return self._tokens.state()
@@ -156,7 +161,7 @@ class Client:
             read=checked_seconds("timeout", options.get("timeout", self._patience.read)),
             deadline=checked_seconds("deadline", options.get("deadline", self._patience.deadline)),
         )
-        self._attempts = checked_attempts(options.get("attempts", self._attempts))
+        self._attempts = checked_count("attempts", options.get("attempts", self._attempts))
         self._headers = with_headers(self._headers, options.get("headers", {}))
         self._guards = checked_switch("guards", options.get("guards", self._guards))
         self._preflight = checked_switch("preflight", options.get("preflight", self._preflight))

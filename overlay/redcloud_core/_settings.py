@@ -135,10 +135,10 @@ def checked_cache(cache: TokenCache) -> TokenCache:
     return cache
 
 
-def checked_attempts(value: int) -> int:
-    """Return a number of attempts; ValueError unless it is an integer from 1."""
+def checked_count(name: str, value: int) -> int:
+    """Return a number of things; ValueError unless it is an integer from 1."""
     if type(value) is not int or value < 1:
-        raise ValueError(f"attempts: must be an integer, 1 or more, not {value!r}.")
+        raise ValueError(f"{name}: must be an integer, 1 or more, not {value!r}.")
     return value
 
 

@@ -20,7 +20,7 @@ from .._errors import InvalidCallError, OutboxError
 from .._idempotency import KEY_HEADER, IdempotencyKey
 from .._requests import build_guarded
 from .._sending import Account, Send, send_of, shows
-from .._settings import checked_seconds
+from .._settings import checked_count, checked_seconds
 from ._entries import Counts, Entry, Result, State, Store, Terms
 from ._shift import Plan, Progress, shift
 from ._sqlite import SQLiteStore
@@ -292,9 +292,8 @@ class Outbox:
         tells: bool,
         is_stopped: Callable[[], bool],
     ) -> Plan:
-        if isinstance(concurrency, bool) or not isinstance(concurrency, int) or concurrency < 1:
-            raise ValueError("concurrency must be a positive number of messages")
-        self._bind(client._account)
+        checked_count("concurrency", concurrency)
+        self._bind(client.account)
         return Plan(
             store=self._store,
             concurrency=concurrency,
