@@ -74,7 +74,16 @@ def test_documents_have_operations(operations: int) -> None:
 
 @pytest.mark.parametrize(
     "name",
-    ["redcloud-core", "httpx", "openapi-python-client", "openapi-generator", "telnyx", "msgspec", "ours_aiohttp"],
+    [
+        "redcloud-core",
+        "httpx",
+        "openapi-python-client",
+        "openapi-generator",
+        "telnyx",
+        "msgspec",
+        "ours_aiohttp",
+        "sqlite3_alone",
+    ],
 )
 def test_every_library_is_there(name: str) -> None:
     """The file that says how a contender is used compiles."""

@@ -26,7 +26,7 @@ LAYOUT = [
     "openapi.d.ts",
     "openapi.json",
     "openapi.yaml",
-    *(f"sandbox/{name}.json" for name in ("error", "faults", "ledger", "tokens")),
+    *(f"sandbox/{name}.json" for name in ("error", "faults", "keys", "ledger", "tokens")),
     *(f"schemas/{name}.json" for name in COMPONENTS.split()),
     "vectors/idempotency.json",
     "vectors/segments.json",

@@ -259,6 +259,44 @@ def test_tokens_are_revoked(client: httpx.Client) -> None:
     assert client.get("/api/core/whoami").status_code == 200
 
 
+@pytest.mark.parametrize("over_http", [True, False], ids=["http", "in process"])
+def test_keys_are_forgotten(client: httpx.Client, sandbox: Sandbox, over_http: bool) -> None:
+    """A forgotten key is a new one; the ledger has both sends."""
+    first = send(client).json()
+    assert send(client).json() == first
+    if over_http:
+        response = client.post("/_sandbox/keys", json={"forget": True})
+        assert (response.status_code, response.content) == (204, b"")
+    else:
+        sandbox.forget_keys()
+    again = send(client, {**SMS, "text": "Something else"})
+    assert (again.status_code, again.json()["results"][0]["messageId"]) == (202, "msg_000002")
+    assert send(client).status_code == 409
+    sends = sandbox.ledger()["sends"]
+    assert [(entry["attempts"], entry["conflicts"]) for entry in sends] == [(2, 0), (1, 1)]
+    assert len({entry["key"] for entry in sends}) == 1
+
+
+@pytest.mark.parametrize(
+    ("content", "reason"),
+    [
+        (b"", "not JSON"),
+        (b"{}", "forget"),
+        (b'{"forget": false}', "/forget"),
+        (b'{"forget": true, "all": true}', "all"),
+        (b" " * (2**20 + 1), "larger"),
+    ],
+)
+def test_bad_key_settings(client: httpx.Client, content: bytes, reason: str) -> None:
+    """A bad body is refused with a sentence that says what is wrong, and no key is forgotten."""
+    first = send(client).json()
+    response = client.post("/_sandbox/keys", content=content)
+    assert response.status_code == 400
+    schema_of("error").validate(response.json())
+    assert reason in response.json()["error"]
+    assert send(client).json() == first
+
+
 # Identity and numbers
 
 
@@ -620,6 +658,7 @@ def test_ledger(client: httpx.Client, sandbox: Sandbox) -> None:
                 "rejected": ["+15550000000"],
                 "message_ids": ["msg_000001"],
                 "attempts": 1,
+                "conflicts": 0,
             },
             {
                 "key": "second",
@@ -630,6 +669,7 @@ def test_ledger(client: httpx.Client, sandbox: Sandbox) -> None:
                 "rejected": [],
                 "message_ids": ["msg_000002"],
                 "attempts": 2,
+                "conflicts": 1,
             },
         ],
     }

@@ -35,7 +35,8 @@ NETWORK = frozenset(
 )
 """Kinds of file system, as Linux calls them, whose locks and syncs cannot be relied on."""
 
-_one_at_a_time = threading.Lock()
+one_at_a_time = threading.Lock()
+"""Held by who makes a file, and by who forks."""
 
 
 def secure(path: Path) -> Path:
@@ -50,7 +51,7 @@ def secure(path: Path) -> Path:
     if kind in NETWORK:
         raise OutboxError.at(path, f"it is on a network ({kind}), where locks and syncs cannot be trusted")
     try:
-        with _one_at_a_time:
+        with one_at_a_time:
             _make(path)
         _check(path)
     except OSError as error:

@@ -4,6 +4,7 @@ The drain in threads and the one of asyncio drive it alike, as both clients driv
 """
 
 import time
+from collections import deque
 from collections.abc import Callable, Generator, Sequence
 from functools import partial
 from typing import Any, TypeAlias
@@ -110,7 +111,7 @@ def shift(plan: Plan) -> Generator[Step, Any, Progress]:
 class _Shift:
     def __init__(self, plan: Plan) -> None:
         self._plan = plan
-        self._ready: list[Lease] = []
+        self._ready: deque[Lease] = deque()
         self._working: dict[tuple[int, int], Begin | Tell] = {}
         self._fresh_until: dict[tuple[int, int], tuple[float, float]] = {}
         self._failure: BaseException | None = None
@@ -122,11 +123,12 @@ class _Shift:
         yield from self._tell_untold()
         while True:
             yield from self._take()
-            while self._ready and len(self._working) < self._plan.concurrency and not self._ends:
-                yield from self._begin(self._ready.pop(0))
+            yield from self._begin_ready()
             if not self._working:
                 break
             ended: list[End] = yield Await(max(0.0, self._renew_at - self._plan.ticks()))
+            self._note(ended)
+            yield from self._begin_ready()  # nobody waits while the store writes
             yield from self._renew()
             yield from self._record(ended)
         yield from self._put_back()
@@ -152,10 +154,12 @@ class _Shift:
         self._ready += taken
         self._look_at = self._plan.ticks() + LOOK_AGAIN if len(taken) < wanted else 0.0
 
-    def _begin(self, lease: Lease) -> Generator[Step, Any, None]:
-        step = Begin(lease, partial(self._is_fresh, lease))
-        self._working[lease.id, lease.epoch] = step
-        yield step
+    def _begin_ready(self) -> Generator[Step, Any, None]:
+        while self._ready and len(self._working) < self._plan.concurrency and not self._ends:
+            lease = self._ready.popleft()
+            step = Begin(lease, partial(self._is_fresh, lease))
+            self._working[lease.id, lease.epoch] = step
+            yield step
 
     def _is_fresh(self, lease: Lease) -> bool:
         """Tell whether an entry is in our hands by both clocks: one stands still while a machine sleeps."""
@@ -169,7 +173,7 @@ class _Shift:
         if self._plan.ticks() < self._renew_at:
             return
         terms = self._plan.terms
-        held = [step.lease for step in self._working.values()] + self._ready
+        held = [*(step.lease for step in self._working.values()), *self._ready]
         fresh_until = self._lease_from_now()
         yield Ask(partial(self._plan.store.renew, held, fresh_until[1]))
         for lease in held:
@@ -179,19 +183,21 @@ class _Shift:
     def _record(self, ended: Sequence[End]) -> Generator[Step, Any, None]:
         sent = [end for end in ended if isinstance(end.step, Begin)]
         told = [end.step.lease for end in ended if isinstance(end.step, Tell) and end.outcome is None]
-        for end in ended:
-            del self._working[end.step.lease.id, end.step.lease.epoch]
-            self._note_failure(end)
         if told:
             yield Ask(partial(self._plan.store.tell, told))  # W7
         records = [record for end in sent if (record := self._record_of(end)) is not None]
         if records:
             yield from self._store(records)
 
-    def _note_failure(self, end: End) -> None:
-        error = end.outcome
-        if isinstance(error, BaseException) and (isinstance(end.step, Tell) or is_about_the_account(error)):
-            self._failure = self._failure or error
+    def _note(self, ended: Sequence[End]) -> None:
+        """Take what has ended out of our hands, and see whether anything more may begin."""
+        for end in ended:
+            ours = end.step.lease.id, end.step.lease.epoch
+            del self._working[ours]
+            self._fresh_until.pop(ours, None)
+            error = end.outcome
+            if isinstance(error, BaseException) and (isinstance(end.step, Tell) or is_about_the_account(error)):
+                self._failure = self._failure or error
 
     def _record_of(self, end: End) -> Record | None:
         """Return what to store of a try; nothing of one that broke off: nobody knows what it did."""
@@ -233,6 +239,7 @@ class _Shift:
                 yield from self._begin_telling(lease, entry)
             while self._working:
                 ended: list[End] = yield Await(max(0.0, self._renew_at - self._plan.ticks()))
+                self._note(ended)
                 yield from self._renew()
                 yield from self._record(ended)
 

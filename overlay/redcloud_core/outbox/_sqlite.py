@@ -11,6 +11,8 @@ from pathlib import Path
 from typing import Any, Literal
 from weakref import finalize
 
+import msgspec
+
 from .._errors import InvalidCallError, OutboxError
 from .._sending import Account, Send
 from ._entries import Counts, Entry, Lease, Record, Result, State, Terms, same_message
@@ -56,8 +58,11 @@ MIGRATIONS = (
 )
 """What makes each version of the schema of the one before. Steps are added at the end, and never changed."""
 
-_NOBODYS = "(leased_until IS NULL OR leased_until <= :now OR leased_until > :now + :lease)"
-_DUE = "(due_at <= :now OR due_at > :now + :longest_pause)"
+LATE = 120.0
+"""Seconds that a call may wait for the file after it was told the time: what others stored meanwhile is newer."""
+
+_NOBODYS = "(leased_until IS NULL OR leased_until <= :now OR leased_until > :now + :lease + :late)"
+_DUE = "(due_at <= :now OR due_at > :now + :longest_pause + :late)"
 _COLUMNS = "id, reference, send, state, added_at, since, due_at, in_doubt_since, tries, reason, answer, drift"
 
 
@@ -95,7 +100,7 @@ class SQLiteStore:
 
     def lease(self, limit: int, now: float, terms: Terms) -> list[Lease]:
         """As `Store.lease`."""
-        times = {"now": now, "lease": terms.lease, "longest_pause": terms.longest_pause, "retention": terms.retention}
+        times = {"now": now, "late": LATE, **msgspec.structs.asdict(terms)}
 
         def lease(connection: sqlite3.Connection) -> list[Lease]:
             due = f"state = 'waiting' AND {_DUE} AND {_NOBODYS}"
@@ -127,7 +132,9 @@ class SQLiteStore:
         def untold(connection: sqlite3.Connection) -> list[tuple[Lease, Entry]]:
             where = f"told = 0 AND state <> 'waiting' AND {_NOBODYS} ORDER BY id LIMIT :limit"
             query = f"SELECT epoch + 1, {_COLUMNS} FROM sends WHERE {where}"
-            rows = connection.execute(query, {"now": now, "lease": terms.lease, "limit": limit}).fetchall()
+            rows = connection.execute(
+                query, {"now": now, "late": LATE, "lease": terms.lease, "limit": limit}
+            ).fetchall()
             found = [(Lease(row[1], row[0], row[2], row[3], now, None, 0), _entry(row[1:])) for row in rows]
             _take(connection, [lease for lease, _ in found], now + terms.lease)
             return found

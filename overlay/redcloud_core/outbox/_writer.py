@@ -1,6 +1,7 @@
 """The one thread of a process that talks to the file: what several callers want at once goes into one commit."""
 
 import ctypes
+import os
 import queue
 import sqlite3
 import threading
@@ -9,9 +10,11 @@ from concurrent.futures import Future
 from contextlib import suppress
 from pathlib import Path
 from typing import Any, TypeVar
+from weakref import WeakSet
 
 from .._errors import OutboxError
 from .._forks import forget_after_fork
+from ._file import one_at_a_time
 
 T = TypeVar("T")
 
@@ -22,6 +25,9 @@ BUSY_SECONDS = 30.0
 """How long another program may hold the file's lock."""
 
 Operation = Callable[[sqlite3.Connection], Any]
+
+_writers: "WeakSet[Writer]" = WeakSet()
+_held: list[threading.Lock] = []
 
 
 class Writer:
@@ -40,6 +46,8 @@ class Writer:
         self._thread: threading.Thread | None = None
         self._begin()
         forget_after_fork(self)
+        with one_at_a_time:
+            _writers.add(self)
 
     def run(self, operation: Callable[[sqlite3.Connection], T]) -> T:
         """Run an operation; when this returns it is on disk.
@@ -85,6 +93,7 @@ class Writer:
 
     def _begin(self) -> None:
         self._lock = threading.Lock()
+        self.at_work = threading.Lock()
         self._waiting: queue.SimpleQueue[tuple[Operation, Future[Any]] | None] = queue.SimpleQueue()
         self._thread = None
         self._connections: list[sqlite3.Connection] = []
@@ -96,14 +105,22 @@ class Writer:
             with suppress(queue.Empty):
                 while len(batch) < LONGEST_BATCH:
                     batch.append(waiting.get_nowait())
-            self._commit([entry for entry in batch if entry is not None])
+            with self.at_work:
+                outcomes = self._commit([entry for entry in batch if entry is not None])
+            for done, result, failure in outcomes:  # W2
+                if failure is None:
+                    done.set_result(result)
+                else:
+                    done.set_exception(failure)
             if None in batch:
                 break
-        for connection in self._connections:
-            connection.close()
+        with self.at_work:
+            for connection in self._connections:
+                connection.close()
 
-    def _commit(self, batch: list[tuple[Operation, "Future[Any]"]]) -> None:
-        outcomes: list[tuple[Future[Any], Any, BaseException | None]] = []
+    def _commit(
+        self, batch: list[tuple[Operation, "Future[Any]"]]
+    ) -> "list[tuple[Future[Any], Any, BaseException | None]]":
         try:
             connection = self._connection()
             self._check_place()
@@ -115,12 +132,8 @@ class Writer:
                 if connection.in_transaction:
                     connection.execute("ROLLBACK")
         except BaseException as error:
-            outcomes = [(done, None, error) for _, done in batch]
-        for done, result, failure in outcomes:  # W2
-            if failure is None:
-                done.set_result(result)
-            else:
-                done.set_exception(failure)
+            return [(done, None, error) for _, done in batch]
+        return outcomes
 
     def _connection(self) -> sqlite3.Connection:
         if not self._connections:
@@ -138,6 +151,27 @@ class Writer:
         """See that the file is still there: what is written to one that was deleted is lost when it is closed."""
         if _place_of(self._path) != self._place:
             raise OutboxError.at(self._path, "the file was deleted, moved or replaced while it was open")
+
+
+def _hold() -> None:
+    """Let all writers finish what they are at before a fork.
+
+    SQLite keeps its locks in the memory of the process: a child that is forked within a commit believes for ever that
+    somebody in it holds the file's lock.
+    """
+    one_at_a_time.acquire()
+    for writer in list(_writers):
+        writer.at_work.acquire()
+        _held.append(writer.at_work)
+
+
+def _go_on() -> None:
+    while _held:
+        _held.pop().release()
+    one_at_a_time.release()
+
+
+os.register_at_fork(before=_hold, after_in_parent=_go_on, after_in_child=_go_on)
 
 
 def _place_of(path: Path) -> tuple[int, int] | None:

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 
 from .. import steps
 from ..environment import ROOT
-from . import call, codec, cold, regeneration, results, throughput, token_life
+from . import call, codec, cold, outbox, regeneration, results, throughput, token_life
 from .environments import FOLDER
 from .results import Result
 from .summary import markdown
@@ -18,6 +18,7 @@ GROUPS: Mapping[str, Callable[[bool], Result]] = {
     "codec": codec.measure,
     "throughput": throughput.measure,
     "token": token_life.measure,
+    "outbox": outbox.measure,
     "regeneration": regeneration.measure,
 }
 """What measures each group; told whether to be quick about it."""

@@ -39,4 +39,5 @@ def main() -> None:
     print(json.dumps({"import": imported - began, "first send": sent - began, **used}))
 
 
-main()
+if __name__ == "__main__":
+    main()

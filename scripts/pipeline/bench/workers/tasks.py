@@ -9,7 +9,7 @@ from collections.abc import Awaitable, Callable, Coroutine
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
-from pipeline.bench.workers.wire import NUMBER, RESULT
+from pipeline.bench.workers.wire import BATCH, NUMBER, RESULT
 
 Measure = Callable[[int], float]
 
@@ -59,21 +59,49 @@ def concurrently(library: Any, url: str, at_once: str) -> Measure:
 
 def in_threads(library: Any, url: str, at_once: str) -> Measure:
     """Send from so many threads at once."""
-    send = library.connect(url)
+    return _spread(library.connect(url), int(at_once))
 
-    def several(keys: list[str]) -> None:
-        for key in keys:
-            send(key)
+
+def add(library: Any, path: str) -> Measure:
+    """Store messages, one after the other."""
+    store = library.adder(path)
+    return _repeated(lambda: store(next(_keys)))
+
+
+def add_in_threads(library: Any, path: str, at_once: str) -> Measure:
+    """Store messages one by one, from so many threads at once."""
+    return _spread(library.adder(path), int(at_once))
+
+
+def add_batches(library: Any, path: str) -> Measure:
+    """Store messages in batches, one after the other."""
+    add_many = library.batch_adder(path)
 
     def measure(count: int) -> float:
-        threads = int(at_once)
-        keys = [next(_keys) for _ in range(count)]
-        with ThreadPoolExecutor(threads) as pool:
-            began = time.perf_counter()
-            list(pool.map(several, (keys[number::threads] for number in range(threads))))
-            return time.perf_counter() - began
+        batches = _batches(count)
+        began = time.perf_counter()
+        for batch in batches:
+            add_many(batch)
+        return time.perf_counter() - began
 
     return measure
+
+
+def drain(library: Any, url: str, path: str, at_once: str) -> Measure:
+    """Send what is stored from so many threads at once; the storing does not count."""
+    add_many, send = library.drainer(url, path)
+    return _drained(add_many, lambda: send(int(at_once)))
+
+
+def drain_async(library: Any, url: str, path: str, at_once: str) -> Measure:
+    """Send what is stored from so many tasks at once; the storing does not count."""
+    runner = asyncio.Runner()
+
+    async def connect() -> Any:
+        return library.drainer_async(url, path)
+
+    add_many, send = runner.run(connect())
+    return _drained(add_many, lambda: runner.run(send(int(at_once))))
 
 
 def encode_send(library: Any) -> Measure:
@@ -129,6 +157,43 @@ def cold_tasks(library: Any, url: str) -> Measure:
         return time.perf_counter() - began
 
     return lambda count: asyncio.run(all_at_once(count))
+
+
+def _spread(once: Callable[[str], object], threads: int) -> Measure:
+    """Give a function that shares out so many keys to so many threads."""
+
+    def several(keys: list[str]) -> None:
+        for key in keys:
+            once(key)
+
+    def measure(count: int) -> float:
+        keys = [next(_keys) for _ in range(count)]
+        with ThreadPoolExecutor(threads) as pool:
+            began = time.perf_counter()
+            list(pool.map(several, (keys[number::threads] for number in range(threads))))
+            return time.perf_counter() - began
+
+    return measure
+
+
+def _batches(count: int) -> list[list[str]]:
+    return [[next(_keys) for _ in range(min(BATCH, count - at))] for at in range(0, count, BATCH)]
+
+
+def _drained(add_many: Callable[[list[str]], object], send: Callable[[], int]) -> Measure:
+    """Give a function that stores so many messages, and then sends them."""
+
+    def measure(count: int) -> float:
+        for batch in _batches(count):
+            add_many(batch)
+        began = time.perf_counter()
+        accepted = send()
+        seconds = time.perf_counter() - began
+        if accepted != count:
+            raise RuntimeError(f"{accepted} of {count} messages were accepted")
+        return seconds
+
+    return measure
 
 
 def _repeated(once: Callable[[], object]) -> Measure:

@@ -12,6 +12,9 @@ MESSAGE = {
     "externalReference": "order_789",
 }
 
+BATCH = 100
+"""How many messages the outbox is given at once."""
+
 NUMBER = {
     "numberId": "num_abc123",
     "e164": "+15551234567",

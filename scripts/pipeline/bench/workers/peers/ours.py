@@ -68,3 +68,53 @@ def header_source_async(url):
         return (await tokens.authorization_async(30.0)).header
 
     return header
+
+
+def _outbox(path):
+    from redcloud_core.outbox import Outbox
+
+    return Outbox(path)
+
+
+def _batches_into(outbox):
+    return lambda references: outbox.add_many({**MESSAGE, "reference": reference} for reference in references)
+
+
+def adder(path):
+    """Give a function that stores a message under a reference."""
+    add = _outbox(path).add
+    return lambda reference: add(**MESSAGE, reference=reference)
+
+
+def batch_adder(path):
+    """Give a function that stores a message under each of some references."""
+    return _batches_into(_outbox(path))
+
+
+def drainer(url, path):
+    """Give a function that stores messages, and one that sends so many at once until all is sent."""
+    outbox, client = _outbox(path), _client("RedCloud", url)
+    return _batches_into(outbox), lambda at_once: outbox.drain(client, concurrency=at_once).accepted
+
+
+def drainer_async(url, path):
+    """Give a function that stores messages, and an async one that sends so many at once until all is sent."""
+    outbox, client = _outbox(path), _client("AsyncRedCloud", url)
+
+    async def drain(at_once):
+        return (await outbox.drain_async(client, concurrency=at_once)).accepted
+
+    return _batches_into(outbox), drain
+
+
+def keeper(url, path):
+    """Give functions that store messages, read all that are stored, and send about so many of them."""
+    import threading
+
+    outbox, client = _outbox(path), _client("RedCloud", url)
+
+    def send(count):
+        stop = threading.Event()
+        outbox.run(client, stop, progress=lambda done: stop.set() if done.accepted >= count else None)
+
+    return _batches_into(outbox), lambda: sum(1 for _ in outbox.entries()), send
