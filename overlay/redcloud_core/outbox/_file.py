@@ -1,8 +1,10 @@
 """The file of an outbox: where it may be, and who may read it."""
 
 import os
+import re
 import stat
 import threading
+from contextlib import suppress
 from pathlib import Path
 
 from .._errors import OutboxError
@@ -35,6 +37,9 @@ NETWORK = frozenset(
 )
 """Kinds of file system, as Linux calls them, whose locks and syncs cannot be relied on."""
 
+MOUNTS = Path("/proc/self/mountinfo")
+"""Where Linux tells what is mounted."""
+
 one_at_a_time = threading.Lock()
 """Held by who makes a file, and by who forks."""
 
@@ -49,28 +54,33 @@ def secure(path: Path) -> Path:
     path = folder / path.name
     kind = file_system(folder)
     if kind in NETWORK:
-        raise OutboxError.at(path, f"it is on a network ({kind}), where locks and syncs cannot be trusted")
+        raise OutboxError.at(
+            path, f"it is on a network ({kind}), where locks and syncs cannot be trusted: use a local disk"
+        )
     try:
         with one_at_a_time:
             _make(path)
         _check(path)
+        with suppress(FileNotFoundError):
+            _check(_journal_of(path))
     except OSError as error:
-        raise OutboxError.at(path, f"it cannot be opened: {error.strerror or type(error).__name__}") from None
+        said = f"it cannot be opened: {error.strerror or type(error).__name__}. Its folder must be there and writable"
+        raise OutboxError.at(path, said) from None
     return path
 
 
 def file_system(folder: Path) -> str | None:
     """Return the kind of file system that a folder is on; None where the system does not tell."""
     try:
-        lines = Path("/proc/self/mountinfo").read_text(encoding="utf-8", errors="surrogateescape").splitlines()
+        lines = MOUNTS.read_text(encoding="utf-8", errors="surrogateescape").split("\n")
     except OSError:
         return None
     best, kind = "", None
-    for line in lines:
+    for line in filter(None, lines):
         before, _, after = line.partition(" - ")
-        mounted = before.split()[4].encode().decode("unicode_escape")  # blanks are written as \\040
-        if (folder.is_relative_to(mounted)) and len(mounted) >= len(best):
-            best, kind = mounted, after.split()[0]
+        mounted = re.sub(r"\\([0-7]{3})", lambda code: chr(int(code[1], 8)), before.split(" ")[4])  # a blank is \040
+        if folder.is_relative_to(mounted) and len(mounted) >= len(best):
+            best, kind = mounted, after.split(" ")[0]
     return kind
 
 
@@ -89,11 +99,28 @@ def _check(path: Path) -> None:
     if stat.S_ISLNK(found.st_mode):
         raise OutboxError.at(path, "it is a symlink: name the file itself")
     if not stat.S_ISREG(found.st_mode):
-        raise OutboxError.at(path, "it is no regular file")
+        raise OutboxError.at(path, "it is no regular file: give the outbox a file of its own")
     if found.st_uid != os.geteuid():
-        raise OutboxError.at(path, "it belongs to another user")
-    if stat.S_IMODE(found.st_mode) != 0o600:
-        path.chmod(0o600)
+        raise OutboxError.at(path, "it belongs to another user: each has an outbox of their own")
+
+
+def make_private(path: Path) -> None:
+    """Let nobody else read an outbox, or its journal, which holds pages of it.
+
+    Raises:
+        OutboxError: That cannot be had.
+    """
+    try:
+        for file in (path, _journal_of(path)):
+            with suppress(FileNotFoundError):
+                if stat.S_IMODE(file.lstat().st_mode) != 0o600:
+                    file.chmod(0o600)
+    except OSError as error:
+        raise OutboxError.at(path, f"it cannot be made private: {error.strerror or type(error).__name__}") from None
+
+
+def _journal_of(path: Path) -> Path:
+    return path.with_name(f"{path.name}-journal")
 
 
 def _sync_folder(folder: Path) -> None:

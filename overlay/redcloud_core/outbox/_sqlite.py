@@ -16,7 +16,7 @@ import msgspec
 from .._errors import InvalidCallError, OutboxError
 from .._sending import Account, Send
 from ._entries import Counts, Entry, Lease, Record, Result, State, Terms, same_message
-from ._file import secure
+from ._file import make_private, secure
 from ._writer import Writer
 
 APPLICATION_ID = 0x5243_4F42
@@ -212,6 +212,7 @@ def _prepare(connection: sqlite3.Connection, path: Path) -> None:
     connection.execute("PRAGMA fullfsync = ON")  # of use on macOS, where a sync is none without it
     connection.execute("BEGIN EXCLUSIVE")
     version = _version(connection, path)
+    make_private(path)  # only now: another program's file is left as it is
     if version < len(MIGRATIONS):
         for step in MIGRATIONS[version:]:
             for statement in filter(str.strip, step.split(";")):

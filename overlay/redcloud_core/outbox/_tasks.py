@@ -53,7 +53,7 @@ async def _outcome_of(
                 await on_settled(step.entry)  # W7
             return None
         return await _sent(step, client)
-    except Exception as error:
+    except BaseException as error:  # told to the drain, which raises it when all have ended; or cancelled, by itself
         return error
 
 

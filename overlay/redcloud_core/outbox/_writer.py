@@ -150,7 +150,8 @@ class Writer:
     def _check_place(self) -> None:
         """See that the file is still there: what is written to one that was deleted is lost when it is closed."""
         if _place_of(self._path) != self._place:
-            raise OutboxError.at(self._path, "the file was deleted, moved or replaced while it was open")
+            said = "the file was deleted, moved or replaced while it was open; nothing of this was stored. Put it back"
+            raise OutboxError.at(self._path, f"{said}, or open the outbox anew")
 
 
 def _hold() -> None:
@@ -207,10 +208,13 @@ def told(path: Path, error: sqlite3.Error) -> OutboxError:
 
 
 _MEANINGS = {
-    "SQLITE_BUSY": (f"another program has held its lock for {BUSY_SECONDS:.0f} s", True),
+    "SQLITE_BUSY": (
+        f"another program has held its lock for {BUSY_SECONDS:.0f} s; nothing of this was stored. Repeat it",
+        True,
+    ),
     "SQLITE_LOCKED": ("another program holds its lock", True),
     "SQLITE_FULL": ("the disk is full; nothing of this was stored. Make room and repeat the call", True),
-    "SQLITE_IOERR": ("the disk cannot be read or written; nothing of this was stored", True),
+    "SQLITE_IOERR": ("the disk cannot be read or written; nothing of this was stored. Repeat it later", True),
     "SQLITE_READONLY": ("the file or its folder cannot be written; the folder must take the journal as well", False),
     "SQLITE_CANTOPEN": ("the file or its journal cannot be opened; the folder must be writable", False),
     "SQLITE_CORRUPT": ("the file is damaged. Leave it as it is, and restore it from a copy", False),

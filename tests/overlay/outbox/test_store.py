@@ -1,4 +1,4 @@
-"""The promises of `Store`, which every place where an outbox may live must keep; the fixture `stores` names them all."""
+"""The promises of `Store`, which each place where an outbox may live must keep; the fixture `stores` names them all."""
 
 import multiprocessing
 import os
@@ -338,9 +338,10 @@ def test_renewed_too_late(store: Store) -> None:
 def test_recorded(store: Store, stores: Open) -> None:
     """What a try came to is stored, results and all, and another process sees it."""
     add(store, "order-1")
-    results = tuple(
-        Result(reference="order-1", to=to, outcome=outcome, messageId=message_id)
-        for to, outcome, message_id in [("+3", "accepted", "m3"), ("+1", "rejected", None), ("+2", "unaccounted", None)]
+    results = (
+        Result(reference="order-1", to="+3", outcome="accepted", messageId="m3"),
+        Result(reference="order-1", to="+1", outcome="rejected", messageId=None),
+        Result(reference="order-1", to="+2", outcome="unaccounted", messageId=None),
     )
 
     assert settle(store, take(store)[0], answer=b"{}", drift="a drift", results=results)
@@ -546,9 +547,9 @@ def test_counts(store: Store) -> None:
     """Counts are by state, and nothing is left out."""
     add(store, *(f"order-{number}" for number in range(10)))
     leases = iter(take(store))
-    for state, count in (("accepted", 1), ("refused", 2), ("unknown", 3)):
-        for _ in range(count):
-            settle(store, next(leases), state)
+    states: list[State] = ["accepted", "refused", "refused", "unknown", "unknown", "unknown"]
+    for state in states:
+        settle(store, next(leases), state)
 
     counts = store.counts()
 
@@ -571,8 +572,15 @@ def test_next_due(store: Store) -> None:
 def test_nothing_there(store: Store) -> None:
     """An empty store says so in every way."""
     assert store.get("order-1") is None
-    assert take(store) == store.untold(5, NOW, TERMS) == store.entries(None, 0, 5) == store.add([], NOW) == []
-    assert store.record([], keeps=True) == store.results("messageId", "m") == []
+    asked: list[Sequence[object]] = [
+        take(store),
+        store.untold(5, NOW, TERMS),
+        store.entries(None, 0, 5),
+        store.add([], NOW),
+        store.record([], keeps=True),
+        store.results("messageId", "m"),
+    ]
+    assert asked == [[]] * len(asked)
     store.renew([], NOW)
     store.tell([])
 
@@ -653,7 +661,8 @@ def test_processes_at_once(stores: Open, tmp_path: Path, request: pytest.Fixture
 
 def test_forked_while_in_use(store: Store) -> None:
     """A child that is forked in the midst of things goes on with a connection of its own, and harms no parent's."""
-    ended, added = threading.Event(), []
+    ended = threading.Event()
+    added: list[str] = []
 
     def add_on_and_on() -> None:
         while not ended.is_set():
