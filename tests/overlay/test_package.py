@@ -15,7 +15,7 @@ from ruamel.yaml import YAML
 
 import redcloud_core
 from pipeline.provenance import hash_of_files
-from redcloud_core import _version, contract, models, provenance
+from redcloud_core import _version, contract, models, outbox, provenance
 
 ROOT = Path(__file__).resolve().parents[2]
 HEAVY = ["httpx", "httpcore", "msgspec", "attr", "attrs", "starlette", "uvicorn", "jsonschema_rs", "dateutil"]
@@ -44,6 +44,8 @@ def test_import_is_light() -> None:
         ("from redcloud_core.models import SendMessageRequest, encode", ["httpx", "httpcore", "starlette", "ssl"]),
         ("import redcloud_core.sandbox", ["starlette", "uvicorn", "httpx"]),
         ("import redcloud_core.export", HEAVY[:9]),
+        ("import redcloud_core.outbox", [*HEAVY, "sqlite3", "rich"]),
+        ("from redcloud_core.outbox import Outbox", ["starlette", "uvicorn", "jsonschema_rs"]),
         ("from redcloud_core import AsyncRedCloud, RedCloud", ["starlette", "uvicorn", "jsonschema_rs"]),
         ("from redcloud_core import RedCloud", ["asyncio", "difflib", "filelock"]),
     ],
@@ -55,7 +57,7 @@ def test_each_import_loads_what_it_needs(statement: str, absent: list[str]) -> N
 
 def test_every_name_resolves() -> None:
     """Each name of `__all__` is there, the list is sorted, without doubles."""
-    for module in (redcloud_core, models):
+    for module in (redcloud_core, models, outbox):
         assert len(set(module.__all__)) == len(module.__all__)
         for name in module.__all__:
             assert getattr(module, name) is not None
@@ -100,13 +102,13 @@ def test_lazy_names_are_written_once() -> None:
     text = Path(str(redcloud_core.__file__)).read_text(encoding="utf-8")
     block = text.partition("if TYPE_CHECKING:")[2].partition("_HOMES")[0]
     seen = {line.rpartition(" as ")[2].strip() for line in block.splitlines() if " as " in line}
-    assert {*redcloud_core.__all__, "models", "sandbox"} == seen
+    assert {*redcloud_core.__all__, "models", "outbox", "sandbox"} == seen
 
 
 def test_no_submodule_bears_a_public_name() -> None:
     """A public submodule is one of the few that are meant to be; none hides a name of `__all__`."""
     public = {found.name for found in pkgutil.iter_modules(redcloud_core.__path__) if not found.name.startswith("_")}
-    assert {"export", "models", "sandbox"} == public
+    assert {"export", "models", "outbox", "sandbox"} == public
     assert public.isdisjoint(redcloud_core.__all__)
 
 

@@ -46,6 +46,7 @@ from redcloud_core.models import (
     decode,
     encode,
 )
+from redcloud_core.outbox import Entry, NewMessage, Outbox, progress_bar
 from redcloud_core.sandbox import Sandbox
 
 
@@ -125,6 +126,34 @@ def errors(client: RedCloud) -> str | None:
     return None
 
 
+def durable(client: RedCloud) -> int:
+    message: NewMessage = {
+        "reference": "order-2",
+        "sendFrom": "num_1",
+        "to": ["+15551230001"],
+        "messageType": "SMS",
+        "externalReference": "order_2",
+    }
+    with Outbox("messages.outbox", account=client.account) as outbox, progress_bar() as progress:
+        entry = outbox.add(
+            reference="order-1", sendFrom="num_1", to=["+15551230001"], messageType="SMS", externalReference="order_1"
+        )
+        assert_type(entry, Entry)
+        assert_type(outbox.add_many([message]), list[Entry])
+        done = outbox.drain(client, progress=progress, on_settled=lambda entry: print(entry.reference.upper()))
+        refused = [entry.reason for entry in outbox.entries("refused")]
+        print(refused, outbox.results(messageId="msg_1")[0].to, outbox.counts().unknown)
+        return done.accepted
+
+
+async def durable_async(client: AsyncRedCloud, outbox: Outbox) -> None:
+    async def settled(entry: Entry) -> None:
+        receipt = entry.receipt
+        print(await client.retry_rejected(receipt) if receipt is not None else entry.since.isoformat())
+
+    await outbox.drain_async(client, on_settled=settled)
+
+
 def models() -> bytes:
     request = SendMessageRequest(
         sendFrom="num_1", to=["+15551230001"], messageType=MessageType.SMS, externalReference="order_1"
@@ -155,6 +184,7 @@ asyncio.run(made_async())
 WRONG = """
 from redcloud_core import AsyncRedCloud, RedCloud
 from redcloud_core.models import SendMessageRequest
+from redcloud_core.outbox import Outbox
 
 client = RedCloud("https://api.example.com", client_id="id", client_secret="secret")
 again = AsyncRedCloud("https://api.example.com", client_id="id", client_secret="secret")
@@ -168,6 +198,10 @@ client.send_message(sendFrom="n", to=["+1"], messageType="SMS", externalReferenc
 client.send_message(sendFrom="n", to=["+1"], text=1, externalReference="", idempotency_key="")  # wrong
 client.send_message(sendFrom=number, to=["+1"], messageType="SMS", externalReference="o", idempotency_key="k")  # wrong
 client.send_message(sendFrom="n", to=["+1"], messageType="SMS", externalReference="o", idempotency_key="k")
+Outbox("o").add(reference="r", sendfrom="n", to=["+1"], messageType="SMS", externalReference="o")  # wrong
+Outbox("o").add(sendFrom="n", to=["+1"], messageType="SMS", externalReference="o")  # wrong
+Outbox("o").drain(again)  # wrong
+Outbox("o").entries("dead")  # wrong
 client.update_number(numberId="n", campaignRegId="A1B2C3")  # wrong
 client.update_number(numberId="n", campaignregId="A1B2C3")
 client.update_number(campaignregId="A1B2C3")  # wrong

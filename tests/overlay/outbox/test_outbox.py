@@ -187,7 +187,7 @@ def test_reference_of_another_message(outbox: Outbox, sms: dict[str, Any]) -> No
     first = outbox.add(reference="order-1", **sms)
 
     with pytest.raises(InvalidCallError, match="'order-1'"):
-        outbox.add(reference="order-1", **{**sms, "text": "Bye"})
+        outbox.add(reference="order-1", **(sms | {"text": "Bye"}))
 
     assert list(outbox.entries()) == [first]
 
@@ -291,7 +291,7 @@ def test_drifted(outbox: Outbox, drain: Any, sandbox: Sandbox, sms: dict[str, An
 
 def test_refused(outbox: Outbox, drain: Any, sandbox: Sandbox, sms: dict[str, Any]) -> None:
     """What the API refuses is refused, with its reason, and takes nothing else with it."""
-    outbox.add(reference="order-1", **{**sms, "sendFrom": "num_no_campaign"})
+    outbox.add(reference="order-1", **(sms | {"sendFrom": "num_no_campaign"}))
     outbox.add(reference="order-2", **sms)
 
     assert drain() == Progress(accepted=1, refused=1)
@@ -583,7 +583,7 @@ def test_requeued_by_mistake(outbox: Outbox, drain: Any, sms: dict[str, Any]) ->
 def test_told(outbox: Outbox, drain: Any, sms: dict[str, Any]) -> None:
     """Each entry that is settled is told once, as it then is."""
     outbox.add(reference="order-1", **sms)
-    outbox.add(reference="order-2", **{**sms, "sendFrom": "num_no_campaign"})
+    outbox.add(reference="order-2", **(sms | {"sendFrom": "num_no_campaign"}))
     told: list[Entry] = []
 
     drain(on_settled=told.append)
@@ -608,7 +608,9 @@ class PlannedError(Exception):
 
 
 @pytest.mark.parametrize("failure", [PlannedError, asyncio.CancelledError])
-def test_callback_that_raises(outbox: Outbox, drain: Any, clock: Clock, sms: dict[str, Any], failure: type) -> None:
+def test_callback_that_raises(
+    outbox: Outbox, drain: Any, clock: Clock, sms: dict[str, Any], failure: type[BaseException]
+) -> None:
     """What a callback raises the drain raises; the entry is told again, and sent no more."""
     outbox.add(reference="order-1", **sms)
 
@@ -628,7 +630,7 @@ def test_callback_that_raises(outbox: Outbox, drain: Any, clock: Clock, sms: dic
 def test_progress(outbox: Outbox, drain: Any, sms: dict[str, Any]) -> None:
     """A caller is told how far it has come, each time it has come further."""
     outbox.add_many([message(f"order-{number}", sms) for number in range(5)])
-    outbox.add(reference="wrong", **{**sms, "sendFrom": "num_no_campaign"})
+    outbox.add(reference="wrong", **(sms | {"sendFrom": "num_no_campaign"}))
     seen: list[Progress] = []
 
     done = drain(progress=seen.append, concurrency=1)
