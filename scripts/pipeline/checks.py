@@ -52,10 +52,11 @@ def static_checks() -> Sequence[Check]:
     python = sys.executable
     running = "{}.{}".format(*sys.version_info)
     versions = sorted({running, NEWEST_PYTHON})
+    pyright = node("pyright", "--project", "pyproject.toml")  # or a pyrightconfig.json in a folder above would win
     lint_config = "scripts/pipeline/node/redocly.yaml"
     return (
         Check("regenerate --check", [python, "scripts/regenerate", "--check"]),
-        *(Check(f"pyright for {version}", node("pyright", "--pythonversion", version)) for version in versions),
+        *(Check(f"pyright for {version}", [*pyright, "--pythonversion", version]) for version in versions),
         # mypy keeps a cache per version by itself
         *(Check(f"mypy for {version}", [python, "-m", "mypy", "--python-version", version]) for version in versions),
         Check("redocly lint", node("redocly", "lint", "openapi.yaml", "--config", lint_config)),

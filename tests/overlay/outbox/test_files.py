@@ -14,6 +14,7 @@ import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any, cast
 
@@ -561,12 +562,16 @@ def test_what_a_commit_means(full: Path, before: str, sms: dict[str, Any]) -> No
     connection.close()
 
     with Outbox(full) as outbox:
-        store: Any = outbox._store
+        store: Any = vars(outbox)["_store"]
         for pragma, value in (("journal_mode", "truncate"), ("synchronous", 2), ("trusted_schema", 0)):
-            found = store._writer.run(lambda used, name=pragma: used.execute(f"PRAGMA {name}").fetchone())
-            assert found == (value,)
+            asked = partial(_asked, pragma)
+            assert store._writer.run(asked) == (value,)
         outbox.add(reference="order-1000", **sms)
     assert "order-1000" in references(full)
+
+
+def _asked(pragma: str, connection: sqlite3.Connection) -> Any:
+    return connection.execute(f"PRAGMA {pragma}").fetchone()
 
 
 ADD_AND_SAY_SO = """

@@ -16,6 +16,7 @@ import pytest
 
 from redcloud_core import IdempotencyKey, InvalidCallError, OutboxError
 from redcloud_core.outbox import Account, Lease, Outbox, Record, Result, State, Store, Terms
+from redcloud_core.outbox._sqlite import SQLiteStore
 
 NOW = 1_000_000.0
 TERMS = Terms(lease=30.0, retention=3600.0, longest_pause=60.0)
@@ -47,7 +48,7 @@ class _Maker:
 
 def sqlite_store(folder: Path) -> Store:
     """Open a store in the file of a folder."""
-    return Outbox(folder / "outbox")._store
+    return SQLiteStore(folder / "outbox")
 
 
 @pytest.fixture(params=[sqlite_store])
