@@ -265,10 +265,12 @@ class SendOutcomeUnknown(RedCloudError):
         status: The HTTP status of the last answer; None where none came.
         drift: Where the answer differs from the document, if one came and was accepted.
         raw: The body of that answer.
+        last_error: What the last attempt came to.
     """
 
     temporary = True
     send: Send
+    last_error: RedCloudError | None = None
     status: int | None = None
     drift: str | None = None
     raw: bytes = b""

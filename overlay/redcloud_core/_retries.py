@@ -276,7 +276,7 @@ class _Call(Generic[T]):
             f"{fact} It may have been queued all the same. Repeat the same call with the key {send.key!r}: "
             "the API answers it again and sends nothing twice."
         )
-        unknown.send = send
+        unknown.send, unknown.last_error = send, error.with_traceback(None)
         if isinstance(error, APIError | UnreadableAnswerError):
             unknown.status, unknown.raw = error.status, error.raw
         if isinstance(error, UnreadableAnswerError):

@@ -28,7 +28,7 @@ from ._idempotency import KEY_HEADER, IdempotencyKey, checked_key
 from ._retries import Attempt, Reply
 
 FORMAT = 1
-"""The version of the form in which a send is kept."""
+"""The version of the form in which a send is kept; another one needs a step in the schema of the outbox as well."""
 
 F = TypeVar("F", bound=Callable[..., Any])
 

@@ -274,6 +274,7 @@ def test_tree_is_as_designed() -> None:
         "UnreadableAnswerError",
         "SendOutcomeUnknown",
         "RecipientsRejectedError",
+        "OutboxError",
     }
     assert {GuardError, ClientClosedError} == set(InvalidCallError.__subclasses__())
     assert {InvalidClientError, TokenUnavailableError} == set(TokenError.__subclasses__())
@@ -365,13 +366,17 @@ def provoked(
     return error
 
 
+def _comparable(value: object) -> object:
+    return (type(value), str(value)) if isinstance(value, Exception) else value
+
+
 def test_pickles(provoked: RedCloudError) -> None:
     """Every error survives pickling with its class, its words and its attributes."""
     again = pickle.loads(pickle.dumps(provoked))
     assert (type(provoked), str(provoked)) == (type(again), str(again))
     names = {name for name, _ in inspect.getmembers(provoked) if not name.startswith("_")} - {"with_traceback"}
     for name in names - {"add_note", "of"}:
-        assert getattr(provoked, name) == getattr(again, name), name
+        assert _comparable(getattr(provoked, name)) == _comparable(getattr(again, name)), name
     if isinstance(provoked, SendOutcomeUnknown):
         assert ("idem_1", provoked.send.content) == (again.send.key, again.send.content)
         assert provoked.attempts == again.send.attempts

@@ -24,8 +24,8 @@ class Entry(msgspec.Struct, frozen=True, kw_only=True):
     reference: str
     """The caller's name for it, unlike that of any other."""
     state: State
-    send: Send
-    """Key and bytes, which are the same in every attempt."""
+    written: str
+    """What is to be sent, as `Send.to_json` wrote it."""
     added_at: datetime
     """When it was stored, in UTC."""
     since: datetime
@@ -44,6 +44,15 @@ class Entry(msgspec.Struct, frozen=True, kw_only=True):
     """Where that answer differs from the document."""
 
     @property
+    def send(self) -> Send:
+        """Key and bytes, which are the same in every attempt.
+
+        Raises:
+            InvalidCallError: What is stored is damaged.
+        """
+        return Send.from_json(self.written)
+
+    @property
     def key(self) -> str:
         """The idempotency key."""
         return self.send.key
@@ -53,18 +62,18 @@ class Entry(msgspec.Struct, frozen=True, kw_only=True):
         """What accepted it, as `send_message` would have returned it; None unless it was accepted."""
         if self.state != "accepted":
             return None
-        said = None if self.drift else decode(self.answer, SendMessageResponse)
+        send, said = self.send, None if self.drift else decode(self.answer, SendMessageResponse)
         return Receipt(
-            send=self.send,
+            send=send,
             results=said.results if said else [],
             errors=said.errors if said else [],
-            attempts=self.send.attempts,
+            attempts=send.attempts,
             drift=self.drift,
             raw=self.answer,
         )
 
     def __repr__(self) -> str:
-        return f"Entry({self.reference!r}, {self.state}, key={self.key!r}, tries={self.tries}, reason={self.reason!r})"
+        return f"Entry({self.reference!r}, {self.state}, tries={self.tries}, reason={self.reason!r})"
 
 
 class Result(msgspec.Struct, frozen=True, kw_only=True):

@@ -40,6 +40,9 @@ NETWORK = frozenset(
 MOUNTS = Path("/proc/self/mountinfo")
 """Where Linux tells what is mounted."""
 
+SMALLEST = 512
+"""Bytes that a file of SQLite has at the least; it would take a smaller one for an empty one."""
+
 one_at_a_time = threading.Lock()
 """Held by who makes a file, and by who forks."""
 
@@ -63,6 +66,8 @@ def secure(path: Path) -> Path:
         _check(path)
         with suppress(FileNotFoundError):
             _check(_journal_of(path))
+        if 0 < path.lstat().st_size < SMALLEST and not _journal_of(path).exists():
+            raise OutboxError.at(path, "the file is no database: give the outbox a file of its own")
     except OSError as error:
         said = f"it cannot be opened: {error.strerror or type(error).__name__}. Its folder must be there and writable"
         raise OutboxError.at(path, said) from None

@@ -349,6 +349,8 @@ def _new(reference: object, message: Mapping[str, Any]) -> tuple[str, Send]:
         key = IdempotencyKey.derive(reference, namespace="outbox")
     except ValueError:
         raise InvalidCallError.at("reference", "holds half of a surrogate pair, which is no text") from None
+    if "idempotency_key" in message:
+        raise InvalidCallError.at("idempotency_key", "is made of the reference here")
     request = build_guarded(send_message.OPERATION, send_message.build, {"idempotency_key": key, **message})
     return reference, send_of(request, None, ())
 

@@ -43,11 +43,21 @@ def send_of(lease: Lease) -> Send:
     return msgspec.structs.replace(send, attempts=(earlier,))
 
 
-def is_about_the_account(error: BaseException) -> bool:
-    """Tell whether an error is not the message's: all others would end in it as well."""
+def account_error(error: BaseException | None) -> BaseException | None:
+    """Return what is wrong with the account, or with more than that: all other messages would end in it as well.
+
+    Args:
+        error: What a try came to.
+
+    Returns:
+        The error to stop with; None if it is the message's own.
+    """
+    if isinstance(error, SendOutcomeUnknown):
+        return account_error(error.last_error)
     if isinstance(error, TokenError):
-        return not error.temporary
-    return isinstance(error, UnauthorizedError | ClientClosedError) or not isinstance(error, RedCloudError)
+        return None if error.temporary else error
+    is_ours = isinstance(error, UnauthorizedError | ClientClosedError) or not isinstance(error, RedCloudError)
+    return error if is_ours else None
 
 
 def record_of(lease: Lease, outcome: Receipt | RedCloudError, at: float, terms: Terms, draw: float) -> Record:
@@ -62,10 +72,10 @@ def record_of(lease: Lease, outcome: Receipt | RedCloudError, at: float, terms: 
     """
     if isinstance(outcome, Receipt):
         return _accepted(lease, outcome, at)
-    if is_about_the_account(outcome):
-        return untouched(lease, at)
-    reason, tries = str(outcome)[:LONGEST_REASON], lease.tries + 1
     since = _in_doubt_since(lease, outcome)
+    if account_error(outcome) is not None:
+        return untouched(lease, at, since)
+    reason, tries = str(outcome)[:LONGEST_REASON], lease.tries + 1
     if outcome.temporary:
         due = at + pause_after(tries, _retry_after(outcome), terms, draw)
         return Record(lease=lease, state="waiting", at=at, due_at=due, in_doubt_since=since, tries=tries, reason=reason)
@@ -82,11 +92,9 @@ def _in_doubt_since(lease: Lease, error: RedCloudError) -> float | None:
     return None  # the client says so of all attempts, the earlier ones included
 
 
-def untouched(lease: Lease, at: float) -> Record:
-    """Return what is to be stored of a lease under which nothing was sent: as if it had not been."""
-    return Record(
-        lease=lease, state="waiting", at=at, due_at=at, in_doubt_since=lease.in_doubt_since, tries=lease.tries
-    )
+def untouched(lease: Lease, at: float, in_doubt_since: float | None) -> Record:
+    """Return what is to be stored of a lease that came to nothing: it is due, as before."""
+    return Record(lease=lease, state="waiting", at=at, due_at=at, in_doubt_since=in_doubt_since, tries=lease.tries)
 
 
 def pause_after(tries: int, retry_after: float, terms: Terms, draw: float) -> float:

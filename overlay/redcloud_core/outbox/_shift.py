@@ -15,7 +15,7 @@ from .._chance import chance
 from .._errors import RedCloudError
 from .._sending import Receipt
 from ._entries import Entry, Lease, Record, Store, Terms
-from ._outcomes import is_about_the_account, record_of, untouched
+from ._outcomes import account_error, record_of, untouched
 
 LOOK_AGAIN = 1.0
 """Seconds after which a busy drain asks again for what has become due, if nothing was before."""
@@ -195,8 +195,8 @@ class _Shift:
             ours = end.step.lease.id, end.step.lease.epoch
             del self._working[ours]
             self._fresh_until.pop(ours, None)
-            error = end.outcome
-            if isinstance(error, BaseException) and (isinstance(end.step, Tell) or is_about_the_account(error)):
+            if isinstance(end.outcome, BaseException):
+                error = end.outcome if isinstance(end.step, Tell) else account_error(end.outcome)
                 self._failure = self._failure or error
 
     def _record_of(self, end: End) -> Record | None:
@@ -247,5 +247,5 @@ class _Shift:
         """Give back what was taken and not begun."""
         if self._ready:
             at = self._plan.clock()
-            records = [untouched(lease, at) for lease in self._ready]
+            records = [untouched(lease, at, lease.in_doubt_since) for lease in self._ready]
             yield Ask(partial(self._plan.store.record, records, keeps=self._plan.tells))

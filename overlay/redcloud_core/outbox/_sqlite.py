@@ -246,7 +246,7 @@ def _add(connection: sqlite3.Connection, reference: str, send: Send, written: st
         ON CONFLICT (reference) DO NOTHING
     """
     if connection.execute(new, (reference, written, at, at, at)).rowcount:
-        return _entry((0, reference, written, "waiting", at, at, at, None, 0, None, b"", None), send)
+        return _entry((0, reference, written, "waiting", at, at, at, None, 0, None, b"", None))
     there = _get(connection, reference)
     if there is None or not same_message(there.send, send):
         raise InvalidCallError.at("reference", f"stands for another message already: {reference!r}")
@@ -287,12 +287,12 @@ def _time(seconds: Any) -> Any:
     return None if seconds is None else datetime.fromtimestamp(seconds, UTC)
 
 
-def _entry(row: tuple[Any, ...], send: Send | None = None) -> Entry:
+def _entry(row: tuple[Any, ...]) -> Entry:
     _, reference, written, state, added_at, since, due_at, in_doubt_since, tries, reason, answer, drift = row
     return Entry(
         reference=reference,
         state=state,
-        send=send or Send.from_json(written),
+        written=written,
         added_at=_time(added_at),
         since=_time(since),
         due_at=_time(due_at),

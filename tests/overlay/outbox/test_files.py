@@ -81,7 +81,7 @@ def everything(path: Path) -> dict[str, Any]:
 # what is no outbox
 
 
-@pytest.mark.parametrize("content", [b"Dear diary,\n" * 1000, b"xy", b"SQLite format 3\x00" + b"\xff" * 5000])
+@pytest.mark.parametrize("content", [b"Dear diary,\n" * 1000, b"xy", b"\n", b"SQLite format 3\x00" + b"\xff" * 5000])
 def test_no_database(path: Path, content: bytes) -> None:
     """A file of something else is left byte for byte as it is."""
     path.write_bytes(content)
