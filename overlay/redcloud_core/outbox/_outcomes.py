@@ -113,7 +113,9 @@ def pause_after(tries: int, retry_after: float, terms: Terms, draw: float) -> fl
     return min(max(retry_after, pause), terms.longest_pause)
 
 
-def _retry_after(error: RedCloudError) -> float:
+def _retry_after(error: RedCloudError | None) -> float:
+    if isinstance(error, SendOutcomeUnknown):
+        return _retry_after(error.last_error)
     if isinstance(error, TokenUnavailableError | APIError):
         return error.retry_after or 0.0
     return 0.0

@@ -345,7 +345,7 @@ def test_temporary(
     assert (entry.in_doubt_since is not None) == is_in_doubt
     assert entry.due_at is not None
     wait = (entry.due_at - datetime.now(UTC)).total_seconds()
-    if not is_in_doubt and retry_after:
+    if retry_after:
         assert min(float(retry_after), 60.0) - 2 < wait <= 60.0
     else:
         assert wait <= 60.0
