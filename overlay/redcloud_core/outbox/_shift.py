@@ -172,13 +172,14 @@ class _Shift:
     def _renew(self) -> Generator[Step, Any, None]:
         if self._plan.ticks() < self._renew_at:
             return
-        terms = self._plan.terms
-        held = [*(step.lease for step in self._working.values()), *self._ready]
         fresh_until = self._lease_from_now()
+        held = [*(step.lease for step in self._working.values()), *self._ready]
+        # A drain that was frozen has lost what it held: it may have been sent so long ago that its key is forgotten.
+        held = [lease for lease in held if self._is_fresh(lease)]
         yield Ask(partial(self._plan.store.renew, held, fresh_until[1]))
         for lease in held:
             self._fresh_until[lease.id, lease.epoch] = fresh_until
-        self._renew_at = self._plan.ticks() + terms.lease / 3
+        self._renew_at = self._plan.ticks() + self._plan.terms.lease / 3
 
     def _record(self, ended: Sequence[End]) -> Generator[Step, Any, None]:
         sent = [end for end in ended if isinstance(end.step, Begin)]
@@ -226,6 +227,7 @@ class _Shift:
     def _begin_telling(self, lease: Lease, entry: Entry) -> Generator[Step, Any, None]:
         step = Tell(lease, entry)
         self._working[lease.id, lease.epoch] = step
+        self._fresh_until[lease.id, lease.epoch] = self._lease_from_now()
         yield step
 
     def _tell_untold(self) -> Generator[Step, Any, None]:

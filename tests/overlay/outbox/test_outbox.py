@@ -24,7 +24,8 @@ from redcloud_core import (
     TokenError,
     UnauthorizedError,
 )
-from redcloud_core.outbox import Account, Entry, NewMessage, Outbox, Progress
+from redcloud_core.outbox import Account, Entry, NewMessage, Outbox, Progress, Terms
+from redcloud_core.outbox._shift import Ask, Await, Begin, End, Plan, shift
 from redcloud_core.outbox._sqlite import SQLiteStore
 from redcloud_core.sandbox import Sandbox
 
@@ -242,10 +243,29 @@ def test_no_more_at_once_than_asked_for(
     with ThreadPoolExecutor(1) as threads:
         drained = threads.submit(outbox.drain, scripted, concurrency=concurrency)
         eventually(lambda: len(server.requests(SEND)) == concurrency)
-        time.sleep(0.05)
-        assert len(server.requests(SEND)) == concurrency
         hold.set()
         assert drained.result(10).accepted == 5
+    assert server.connections == concurrency  # one for each message under way
+
+
+def test_no_more_tasks_at_once_than_asked_for(
+    outbox: Outbox, server: Any, script: Any, credentials: Any, sms: dict[str, Any], eventually: Any
+) -> None:
+    """So many messages are under way at once in an event loop, and no more."""
+    hold = threading.Event()
+    server.answer(SEND, script(202, QUEUED, hold=hold))
+    outbox.add_many([message(f"order-{number}", sms) for number in range(5)])
+
+    async def drain() -> Progress:
+        async with AsyncRedCloud(server.url, **credentials) as client:
+            return await outbox.drain_async(client, concurrency=3)
+
+    with ThreadPoolExecutor(1) as threads:
+        drained = threads.submit(asyncio.run, drain())
+        eventually(lambda: len(server.requests(SEND)) == 3)
+        hold.set()
+        assert drained.result(10).accepted == 5
+    assert server.connections == 3 + 1  # the token's
 
 
 @pytest.mark.parametrize("concurrency", [0, -1, True, 1.5, "8", None])
@@ -610,6 +630,36 @@ def test_account_from_the_start(tmp_path: Path) -> None:
 
     with pytest.raises(OutboxError, match=r"'rc_1' at 'https://api\.example\.com', not of 'rc_2'"):
         Outbox(tmp_path / "outbox", account=yours)
+
+
+def test_thawed_after_the_retention(outbox: Outbox, sms: dict[str, Any], clock: Clock) -> None:
+    """A drain that was frozen for longer than its leases does not renew them: what it had taken it leaves alone."""
+    outbox.add_many([message(f"order-{number}", sms) for number in range(2)])
+    plan = Plan(
+        store=outbox._store,
+        concurrency=1,
+        terms=Terms(),
+        tells=False,
+        total=0,
+        is_stopped=lambda: False,
+        note=lambda _: None,
+        clock=clock,
+        ticks=lambda: clock.ahead,
+    )
+    steps, said, begun = shift(plan), None, list[Begin]()
+    while len(begun) < 2:
+        step = steps.send(said)
+        said = None
+        if isinstance(step, Ask):
+            said = step.call()
+        elif isinstance(step, Await) and clock.ahead:
+            said = [End(begun[0], None)]
+        elif isinstance(step, Await):
+            said, clock.ahead = [], HALF_A_DAY + 1
+        elif isinstance(step, Begin):
+            begun.append(step)
+
+    assert not begun[1].is_fresh()
 
 
 # requeue
