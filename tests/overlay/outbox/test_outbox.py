@@ -262,8 +262,10 @@ def test_no_more_tasks_at_once_than_asked_for(
 
     with ThreadPoolExecutor(1) as threads:
         drained = threads.submit(asyncio.run, drain())
-        eventually(lambda: len(server.requests(SEND)) == 3)
-        hold.set()
+        try:
+            eventually(lambda: len(server.requests(SEND)) == 3)
+        finally:
+            hold.set()
         assert drained.result(10).accepted == 5
     assert server.connections == 3 + 1  # the token's
 
